@@ -1,0 +1,11 @@
+/** A value that may already be there. Crypto is synchronous on Node and asynchronous elsewhere; callers handle both. */
+export type Awaitable<T> = T | Promise<T>;
+
+export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+/** Continues at once when the value is there, so that the Node path costs no microtask. */
+export function then<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
+  return isPromise(value) ? value.then(next) : next(value);
+}

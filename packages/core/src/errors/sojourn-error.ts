@@ -1,0 +1,81 @@
+import { ERROR_TABLE, type ErrorCode } from "./error-table.ts";
+import type { ErrorRow } from "./row.ts";
+
+type Placeholders<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholders<Rest>
+  : never;
+
+type TextsOf<Code extends ErrorCode> = (typeof ERROR_TABLE)[Code]["what"] | (typeof ERROR_TABLE)[Code]["mend"];
+
+/** The values that the texts of `Code` name. They reach logs: never a token, a secret or session data. */
+export type ErrorParams<Code extends ErrorCode> = {
+  readonly [Name in Placeholders<TextsOf<Code>>]: string | number;
+};
+
+/** A position in a file the user wrote; lines and columns count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ErrorOptions {
+  readonly cause?: unknown;
+  readonly place?: Place;
+}
+
+/** Where each code is explained. */
+export const ERROR_REFERENCE = "docs/reference/errors.md";
+
+/** The base of all errors. Match on `code`; messages may change. */
+export class SojournError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: Code;
+  /** HTTP status for a client. */
+  readonly status: number;
+  /** Whether the same request may succeed when tried again. */
+  readonly retryable: boolean;
+  readonly params: ErrorParams<Code>;
+  /** Where in the user's file, if it came from one. */
+  readonly place: Place | undefined;
+
+  constructor(code: Code, params: ErrorParams<Code>, options: ErrorOptions = {}) {
+    const row: ErrorRow = ERROR_TABLE[code];
+    const text = `${code}: ${fill(row.what, params)}; ${fill(row.mend, params)}`;
+    super(text, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "SojournError";
+    this.code = code;
+    this.status = row.status;
+    this.retryable = row.retryable;
+    this.params = params;
+    this.place = options.place;
+  }
+
+  /** One line for a terminal: place, code, what, how to mend, where to read more. */
+  toLine(): string {
+    const at = this.place === undefined ? "" : `${this.place.file}:${this.place.line}:${this.place.column} `;
+    return `${at}${this.message} (${ERROR_REFERENCE}#${this.code.toLowerCase()})`;
+  }
+}
+
+/** Narrows by code. Works across copies of the package, which `instanceof` does not. */
+export function isSojournError<Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  ...codes: readonly Code[]
+): error is SojournError<Code> {
+  if (!(error instanceof Error) || !("code" in error) || !("retryable" in error)) return false;
+  return codes.length === 0 ? String(error.code) in ERROR_TABLE : (codes as readonly unknown[]).includes(error.code);
+}
+
+function fill(text: string, params: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = params[name];
+    return value === undefined ? whole : printable(String(value));
+  });
+}
+
+/** A value from outside must not forge log lines or flood them. */
+function printable(value: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here
+  const oneLine = value.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "�");
+  return oneLine.length > 600 ? `${oneLine.slice(0, 597)}…` : oneLine;
+}

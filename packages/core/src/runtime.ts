@@ -1,0 +1,60 @@
+import { defaultCrypto } from "#crypto";
+import { type Clock, systemClock } from "./clock.ts";
+import type { CryptoProvider } from "./crypto.ts";
+import { createSystemRandom, type Random } from "./random.ts";
+
+/** Fields must hold no token, secret or session data; ids and keys are safe. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/** Everything that Sojourn takes from its surroundings. Hand in parts of it to replace them. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly crypto: CryptoProvider;
+  /** Keeps un-awaited work alive where the platform would freeze after the response; it must never reject. */
+  waitUntil(work: Promise<unknown>): void;
+}
+
+/** Warnings and errors go to the console, the rest nowhere. */
+export const consoleLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: (message, fields) => console.warn(line(message, fields)),
+  error: (message, fields) => console.error(line(message, fields)),
+};
+
+function line(message: string, fields: LogFields | undefined): string {
+  if (fields === undefined) return message;
+  const shown = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return shown.length === 0 ? message : `${message} ${shown.map(([key, value]) => `${key}=${value}`).join(" ")}`;
+}
+
+/** Completes a partial runtime with the system's clock, randomness, console and crypto. */
+export function createRuntime(parts: Partial<Runtime> = {}): Runtime {
+  const logger = parts.logger ?? consoleLogger;
+  return Object.freeze({
+    clock: parts.clock ?? systemClock,
+    random: parts.random ?? createSystemRandom(),
+    logger,
+    crypto: parts.crypto ?? defaultCrypto,
+    waitUntil:
+      parts.waitUntil ??
+      ((work: Promise<unknown>) => {
+        work.catch((error: unknown) => logger.error("background work failed", { error: describe(error) }));
+      }),
+  });
+}
+
+/** A code where there is one: messages of foreign errors may quote data. */
+function describe(error: unknown): string {
+  if (error instanceof Error) return "code" in error ? String(error.code) : error.name;
+  return typeof error;
+}

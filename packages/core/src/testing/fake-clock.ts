@@ -1,0 +1,56 @@
+import type { Cancel, Clock } from "../clock.ts";
+
+interface Task {
+  dueAtMs: number;
+  readonly periodMs: number | undefined;
+  readonly run: () => void;
+}
+
+/** A clock that moves only when told to. */
+export interface FakeClock extends Clock {
+  /** Moves time forward and runs what falls due, in order of due time. */
+  advance(ms: number): void;
+  /** Steps the wall clock only, as an administrator or NTP would. */
+  setWall(nowMs: number): void;
+  /** How many timers are armed; a leak test asserts 0. */
+  readonly armed: number;
+}
+
+export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
+  const tasks = new Set<Task>();
+  let elapsedMs = 0;
+  let wallOffsetMs = startMs;
+  function add(task: Task): Cancel {
+    tasks.add(task);
+    return () => void tasks.delete(task);
+  }
+  function earliest(untilMs: number): Task | undefined {
+    let found: Task | undefined;
+    for (const task of tasks) {
+      if (task.dueAtMs <= untilMs && (found === undefined || task.dueAtMs < found.dueAtMs)) found = task;
+    }
+    return found;
+  }
+  return {
+    now: () => wallOffsetMs + elapsedMs,
+    monotonic: () => elapsedMs,
+    after: (delayMs, run) => add({ dueAtMs: elapsedMs + Math.max(0, delayMs), periodMs: undefined, run }),
+    every: (periodMs, run) => add({ dueAtMs: elapsedMs + periodMs, periodMs: Math.max(1, periodMs), run }),
+    advance(ms) {
+      const until = elapsedMs + ms;
+      for (let task = earliest(until); task !== undefined; task = earliest(until)) {
+        elapsedMs = Math.max(elapsedMs, task.dueAtMs);
+        if (task.periodMs === undefined) tasks.delete(task);
+        else task.dueAtMs += task.periodMs;
+        task.run();
+      }
+      elapsedMs = until;
+    },
+    setWall(nowMs) {
+      wallOffsetMs = nowMs - elapsedMs;
+    },
+    get armed() {
+      return tasks.size;
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { createRuntime, type LogFields, type Runtime } from "../runtime.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { createFakeRandom } from "./fake-random.ts";
+
+export interface LogLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** A runtime in which nothing happens by itself. */
+export interface FakeRuntime extends Runtime {
+  readonly clock: FakeClock;
+  /** Everything logged, oldest first. */
+  readonly lines: readonly LogLine[];
+  /** Resolves when all work given to `waitUntil` has settled; rejects when some of it rejected. */
+  settled(): Promise<void>;
+}
+
+export function createFakeRuntime(parts: Partial<Runtime> & { readonly seed?: number } = {}): FakeRuntime {
+  const clock = createFakeClock();
+  const lines: LogLine[] = [];
+  const pending = new Set<Promise<unknown>>();
+  const log =
+    (level: LogLine["level"]) =>
+    (message: string, fields: LogFields = {}) =>
+      void lines.push({ level, message, fields });
+  const runtime = createRuntime({
+    random: createFakeRandom(parts.seed),
+    logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
+    waitUntil: (work) => {
+      pending.add(work);
+      work.then(
+        () => pending.delete(work),
+        () => {},
+      );
+    },
+    ...parts,
+    clock,
+  });
+  return {
+    ...runtime,
+    clock,
+    lines,
+    async settled() {
+      while (pending.size > 0) {
+        const all = [...pending];
+        pending.clear();
+        await Promise.all(all);
+      }
+    },
+  };
+}

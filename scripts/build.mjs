@@ -1,0 +1,9 @@
+// Builds every package that is stale; `tsc -b` decides which. `--quiet` prints only on failure.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const tsc = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
+const packages = ["packages/core", "packages/session", "packages/balancer", "packages/cli"];
+const built = spawnSync(process.execPath, [tsc, "-b", ...packages], { cwd: root, stdio: "inherit" });
+process.exit(built.status ?? 1);
