@@ -5,7 +5,10 @@ export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
 
-/** Continues at once when the value is there, so that the Node path costs no microtask. */
-export function then<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
+/**
+ * Continues at once when the value is there, so that the Node path costs no microtask.
+ * Not called `then`: a module that exports that name is a thenable, and `await import()` of it never gets through.
+ */
+export function andThen<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return isPromise(value) ? value.then(next) : next(value);
 }

@@ -1,4 +1,4 @@
-import { type Awaitable, isPromise, then } from "./awaitable.ts";
+import { type Awaitable, andThen, isPromise } from "./awaitable.ts";
 import { concatBytes, equalBytes, utf8 } from "./bytes.ts";
 import { type CryptoProvider, GCM_NONCE_BYTES, GCM_TAG_BYTES } from "./crypto.ts";
 import { hex, KEY_ID_BYTES, type KeyText, parseKeys } from "./key-text.ts";
@@ -74,16 +74,16 @@ function createSealer(keys: readonly KeyText[], purpose: string, { crypto, rando
   const ring = keys.map((key) => purposeKey(key, label, crypto));
   const current = ring[0] as PurposeKey; // a ring is never empty
   const byId = new Map(ring.map((key) => [key.id, key]));
-  const subkey = (key: PurposeKey, salt: Uint8Array) => then(key.key(), (bytes) => crypto.hmacSha256(bytes, salt));
-  const digest = (key: PurposeKey, data: Uint8Array) => then(key.key(), (bytes) => crypto.hmacSha256(bytes, data));
+  const subkey = (key: PurposeKey, salt: Uint8Array) => andThen(key.key(), (bytes) => crypto.hmacSha256(bytes, salt));
+  const digest = (key: PurposeKey, data: Uint8Array) => andThen(key.key(), (bytes) => crypto.hmacSha256(bytes, data));
 
   return Object.freeze({
     seal(plaintext: Uint8Array, aad: Uint8Array, salt?: Uint8Array): Awaitable<Uint8Array> {
       const own = salt ?? random.bytes(SALT_BYTES);
       const nonce = random.bytes(GCM_NONCE_BYTES);
       const head = concatBytes(Uint8Array.of(SEALED_FORMAT), current.idBytes, salt === undefined ? own : NONE, nonce);
-      return then(subkey(current, own), (key) =>
-        then(crypto.aesGcmSeal(key, nonce, plaintext, aad), (sealed) => concatBytes(head, sealed)),
+      return andThen(subkey(current, own), (key) =>
+        andThen(crypto.aesGcmSeal(key, nonce, plaintext, aad), (sealed) => concatBytes(head, sealed)),
       );
     },
     open(sealed: Uint8Array, aad: Uint8Array, salt?: Uint8Array): Awaitable<Opened> {
@@ -94,8 +94,8 @@ function createSealer(keys: readonly KeyText[], purpose: string, { crypto, rando
       if (key === undefined) return { status: "unknown-key", keyId };
       const nonce = sealed.subarray(nonceAt, nonceAt + GCM_NONCE_BYTES);
       const body = sealed.subarray(nonceAt + GCM_NONCE_BYTES);
-      return then(subkey(key, salt ?? sealed.subarray(HEADER_BYTES, nonceAt)), (bytes) =>
-        then(
+      return andThen(subkey(key, salt ?? sealed.subarray(HEADER_BYTES, nonceAt)), (bytes) =>
+        andThen(
           crypto.aesGcmOpen(bytes, nonce, body, aad),
           (plaintext): Opened =>
             plaintext === undefined ? FORGED : { status: "ok", plaintext, keyId, outdated: key !== current },
@@ -103,12 +103,12 @@ function createSealer(keys: readonly KeyText[], purpose: string, { crypto, rando
       );
     },
     sign: (data: Uint8Array, macBytes: number) =>
-      then(digest(current, data), (mac) => concatBytes(current.idBytes, mac.subarray(0, macBytes))),
+      andThen(digest(current, data), (mac) => concatBytes(current.idBytes, mac.subarray(0, macBytes))),
     verify(data: Uint8Array, signature: Uint8Array, macBytes: number): Awaitable<Verified> {
       if (signature.length !== KEY_ID_BYTES + macBytes) return "forged";
       const key = byId.get(hex(signature.subarray(0, KEY_ID_BYTES)));
       if (key === undefined) return "unknown-key";
-      return then(digest(key, data), (mac): Verified => {
+      return andThen(digest(key, data), (mac): Verified => {
         if (!equalBytes(mac.subarray(0, macBytes), signature.subarray(KEY_ID_BYTES))) return "forged";
         return key === current ? "ok" : "outdated";
       });
