@@ -1,0 +1,41 @@
+import { errorRows } from "./row.ts";
+
+/** Raised by the session package's stores, carriers and adapters; the engine's own are in `session-errors.ts`. */
+export const sessionAdapterErrors = errorRows({
+  STORE_OPTION_INVALID: {
+    status: 500,
+    retryable: false,
+    what: "{store}: the option {option} cannot be {value}",
+    mend: "{allowed}",
+  },
+  STORE_DRIVER_MISSING: {
+    status: 500,
+    retryable: false,
+    what: "{store} found no driver: this Node has no node:sqlite and the package libsql is not installed",
+    mend: "npm install libsql, or hand in an open database instead of a path",
+  },
+  STORE_OPEN_FAILED: {
+    status: 500,
+    retryable: false,
+    what: "{store} cannot use {where}: {reason}",
+    mend: "{how}",
+  },
+  STORE_BUSY: {
+    status: 503,
+    retryable: true,
+    what: "{store} was locked by other writers for {waited}",
+    mend: "try again; if it lasts, look for a process that holds a write transaction open",
+  },
+  STORE_FAILED: {
+    status: 503,
+    retryable: true,
+    what: "{store} failed at {operation}: {reason}",
+    mend: "check the store; its own error is the cause of this one",
+  },
+  STORE_CLOSED: {
+    status: 503,
+    retryable: false,
+    what: "{store} has been closed",
+    mend: "close it only after the last request has been answered",
+  },
+});
