@@ -6,6 +6,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** Tests run the sources, so a test never passes against a stale build. */
 const sources = [
   { find: /^@sojourn\/core\/testing$/, replacement: at("packages/core/src/testing/index.ts") },
+  { find: /^@sojourn\/core\/key-file$/, replacement: at("packages/core/src/key-file.ts") },
   { find: /^@sojourn\/core$/, replacement: at("packages/core/src/index.ts") },
   { find: /^#crypto$/, replacement: at("packages/core/src/crypto-node.ts") },
   { find: /^@sojourn\/session\/(stores|carriers)\/(.*)$/, replacement: at("packages/session/src/$1/$2.ts") },

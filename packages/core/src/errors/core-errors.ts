@@ -61,6 +61,12 @@ export const coreErrors = errorRows({
     what: "{who} needs a key and none is set",
     mend: "make one with: npx sojourn keygen, and set SOJOURN_KEYS (or the option keys) to what it prints",
   },
+  KEY_FILE_UNUSABLE: {
+    status: 500,
+    retryable: false,
+    what: "the key file {path} cannot be used: {reason}",
+    mend: "mend that, or set SOJOURN_KEYS to what npx sojourn keygen prints",
+  },
   ROUTE_TAG_INVALID: {
     status: 500,
     retryable: false,
