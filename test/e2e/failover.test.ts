@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Answer, Client, inParallel } from "./client.ts";
+import { type Cluster, startCluster } from "./cluster.ts";
+
+interface Cart {
+  readonly user: string | null;
+  readonly items: readonly string[];
+  readonly count: number;
+}
+
+let cluster: Cluster;
+let client: Client;
+
+beforeEach(async () => {
+  cluster = await startCluster();
+  client = new Client(cluster.origin);
+});
+afterEach(async () => {
+  client.close();
+  await cluster.stop();
+});
+
+/** What a run of mixed requests did: 80 % reads, 20 % writes of items that are all different. */
+class Tally {
+  readonly acknowledged: string[] = [];
+  readonly refused: { readonly item: string; readonly status: number }[] = [];
+  readonly failedReads: number[] = [];
+  readonly servedBy = new Map<string, number>();
+  readonly stamps = new Set<string>();
+
+  note(answer: Answer): void {
+    const name = answer.servedBy ?? "balancer";
+    this.servedBy.set(name, (this.servedBy.get(name) ?? 0) + 1);
+    const stamp = client.cookies.get("sojourn_affinity");
+    if (stamp !== undefined) this.stamps.add(stamp);
+  }
+
+  print(title: string, more: Record<string, unknown> = {}): void {
+    console.log(
+      `${title}: ${JSON.stringify({
+        acknowledged: this.acknowledged.length,
+        refusedPosts: this.refused.map((one) => one.status),
+        failedGets: this.failedReads,
+        servedBy: Object.fromEntries(this.servedBy),
+        stamps: this.stamps.size,
+        ...more,
+      })}`,
+    );
+  }
+}
+
+async function drive(requests: number, parallel: number, at: ReadonlyMap<number, () => Promise<unknown>> = new Map()) {
+  const tally = new Tally();
+  const events: Promise<unknown>[] = [];
+  await inParallel(requests, parallel, async (index) => {
+    const event = at.get(index);
+    if (event !== undefined) events.push(event());
+    if (index % 5 === 0) {
+      const item = `item-${index}`;
+      const answer = await client.post("/cart", { item });
+      tally.note(answer);
+      if (answer.status === 204) tally.acknowledged.push(item);
+      else tally.refused.push({ item, status: answer.status });
+    } else {
+      const answer = await client.get("/cart");
+      tally.note(answer);
+      if (answer.status !== 200) tally.failedReads.push(answer.status);
+    }
+  });
+  await Promise.all(events);
+  return tally;
+}
+
+/** Logs in and binds the client. @returns the server that has it. */
+async function bind(): Promise<string> {
+  expect((await client.post("/login", { user: "ada" })).status).toBe(204);
+  const answer = await client.get("/cart");
+  expect(answer.status).toBe(200);
+  expect(client.cookies.has("sojourn_affinity")).toBe(true);
+  return answer.servedBy as string;
+}
+
+async function expectCartToHold(tally: Tally): Promise<void> {
+  const cart = await client.json<Cart>("/cart");
+  expect(cart.user).toBe("ada");
+  expect(new Set(cart.items).size, "no item twice").toBe(cart.items.length);
+  expect(cart.items).toEqual(expect.arrayContaining(tally.acknowledged));
+  const known = new Set([...tally.acknowledged, ...tally.refused.map((one) => one.item)]);
+  expect(cart.items.every((item) => known.has(item))).toBe(true);
+  expect(cart.count).toBe(cart.items.length);
+}
+
+/** How many attempts died after bytes of the request had left, as the balancer counts them. */
+async function cutAttempts(): Promise<number> {
+  const metrics = await (await fetch(`${cluster.admin}/metrics`)).text();
+  const lines = metrics.matchAll(/^sojourn_attempts_total\{[^}]*outcome="cut"[^}]*\} (\d+)/gm);
+  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+test("kill -9 of the bound server under load loses no read, no acknowledged write and no login", async () => {
+  const home = await bind();
+  const stampBefore = client.cookies.get("sojourn_affinity");
+  const killAt = 200 + Math.floor(Math.random() * 1_600);
+  const tally = await drive(2_000, 50, new Map([[killAt, () => cluster.shop(home).stop("SIGKILL")]]));
+  const cut = await cutAttempts();
+  const rescuer = (await client.get("/cart")).servedBy;
+  const moved = await client.json<string[]>("/moved");
+  tally.print("kill -9", { killAt, home, rescuer, cutAttempts: cut, movedSeen: moved.length });
+
+  expect(tally.failedReads).toEqual([]);
+  expect(tally.refused.filter((one) => one.status !== 502)).toEqual([]);
+  expect(tally.refused.length).toBeLessThanOrEqual(cut);
+  expect(tally.acknowledged.length + tally.refused.length).toBe(400);
+  await expectCartToHold(tally);
+  expect(rescuer).not.toBe(home);
+  expect(client.cookies.get("sojourn_affinity")).not.toBe(stampBefore);
+  expect(moved.length).toBeGreaterThan(0);
+  expect(moved.every((word) => /^from=[A-Za-z0-9_-]+; reason=down$/.test(word))).toBe(true);
+});
+
+test("a drain keeps bound clients, sends new ones elsewhere and loses nothing", async () => {
+  const home = await bind();
+  const tally = await drive(2_000, 50, new Map([[700, () => cluster.set(home, "drain")]]));
+  const newcomers = await Promise.all(
+    Array.from({ length: 30 }, async () => {
+      const newcomer = new Client(cluster.origin, 1);
+      const answer = await newcomer.get("/cart");
+      newcomer.close();
+      return answer.servedBy;
+    }),
+  );
+  tally.print("drain", { home, newcomers: Object.fromEntries(count(newcomers)) });
+
+  expect(tally.failedReads).toEqual([]);
+  expect(tally.refused).toEqual([]);
+  expect([...tally.servedBy.keys()]).toEqual([home]);
+  expect(newcomers).not.toContain(home);
+  expect(newcomers).not.toContain(undefined);
+  await expectCartToHold(tally);
+});
+
+test("a rolling restart of all three servers under load fails no request", async () => {
+  await bind();
+  const roll = async () => {
+    for (const shop of cluster.shops) {
+      await cluster.set(shop.name, "disable");
+      await shop.stop("SIGTERM");
+      await shop.start();
+      await cluster.set(shop.name, "enable");
+    }
+  };
+  const tally = await drive(2_000, 50, new Map([[300, roll]]));
+  tally.print("rolling restart");
+
+  expect(tally.failedReads).toEqual([]);
+  expect(tally.refused).toEqual([]);
+  await expectCartToHold(tally);
+});
+
+function count(names: readonly (string | undefined)[]): Map<string, number> {
+  const counted = new Map<string, number>();
+  for (const name of names) counted.set(`${name}`, (counted.get(`${name}`) ?? 0) + 1);
+  return counted;
+}
