@@ -1,0 +1,30 @@
+import { createRuntime } from "@sojourn/core";
+import { CommanderError } from "commander";
+import { type ExitCode, report } from "./failure.ts";
+import { processIo } from "./io.ts";
+import { createProgram } from "./program.ts";
+
+/**
+ * Runs one command to its end.
+ * @param argv what follows the program's name.
+ * @returns the exit code; the caller sets it, so that streams are flushed before the process leaves.
+ */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  process.stdout.on("error", leaveQuietly);
+  process.stderr.on("error", leaveQuietly);
+  const io = processIo;
+  const program = createProgram({ io, runtime: createRuntime() });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0; // help and version
+    const named = program.commands.find((command) => command.name() === argv[0]);
+    return report(error, io, named === undefined ? "sojourn" : `sojourn ${named.name()}`);
+  }
+}
+
+/** The reader of a pipe went away (`sojourn status | head`): nobody is left to tell. */
+function leaveQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(0);
+}
