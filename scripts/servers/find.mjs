@@ -1,0 +1,34 @@
+// Where the real servers are that tests start. None of them is needed to use Sojourn.
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Name by which tests ask, the binaries that will do, and the Debian package that holds the first of them. */
+export const SERVERS = Object.freeze({
+  nginx: { binaries: ["nginx"], debian: "nginx" },
+  haproxy: { binaries: ["haproxy"], debian: "haproxy" },
+  chromium: { binaries: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], debian: "chromium" },
+});
+
+/** Where Debian keeps servers; the PATH of an ordinary user leaves it out. */
+const ALSO = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
+
+/** @returns the path of an executable, or undefined. */
+export function findServer(name) {
+  const folders = [...(process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""), ...ALSO];
+  for (const binary of SERVERS[name].binaries) {
+    for (const folder of folders) {
+      const path = join(folder, binary);
+      try {
+        accessSync(path, constants.X_OK);
+        return path;
+      } catch {
+        // not in this folder
+      }
+    }
+  }
+  return undefined;
+}
+
+export function missingServers() {
+  return Object.keys(SERVERS).filter((name) => findServer(name) === undefined);
+}
