@@ -30,6 +30,10 @@ export const ERROR_REFERENCE = "docs/reference/errors.md";
 /** The base of all errors. Match on `code`; messages may change. */
 export class SojournError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;
+  /** What is wrong, filled in. */
+  readonly what: string;
+  /** How to mend it, filled in. */
+  readonly mend: string;
   /** HTTP status for a client. */
   readonly status: number;
   /** Whether the same request may succeed when tried again. */
@@ -40,10 +44,13 @@ export class SojournError<Code extends ErrorCode = ErrorCode> extends Error {
 
   constructor(code: Code, params: ErrorParams<Code>, options: ErrorOptions = {}) {
     const row: ErrorRow = ERROR_TABLE[code];
-    const text = `${code}: ${fill(row.what, params)}; ${fill(row.mend, params)}`;
-    super(text, options.cause === undefined ? undefined : { cause: options.cause });
+    const what = fill(row.what, params);
+    const mend = fill(row.mend, params);
+    super(`${code}: ${what}; ${mend}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "SojournError";
     this.code = code;
+    this.what = what;
+    this.mend = mend;
     this.status = row.status;
     this.retryable = row.retryable;
     this.params = params;
