@@ -1,3 +1,4 @@
+import { adminErrors } from "./admin-errors.ts";
 import { balancerErrors } from "./balancer-errors.ts";
 import { cliErrors } from "./cli-errors.ts";
 import { coreErrors } from "./core-errors.ts";
@@ -10,6 +11,7 @@ export const ERROR_TABLE = {
   ...sessionErrors,
   ...sessionAdapterErrors,
   ...balancerErrors,
+  ...adminErrors,
   ...cliErrors,
 } as const;
 
