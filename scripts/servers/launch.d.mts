@@ -1,0 +1,20 @@
+export interface Launched {
+  readonly port: number;
+  readonly url: string;
+  /** Of the guard; the server and its workers are its process group's children. */
+  readonly pid: number;
+  /** The last lines it wrote to standard error. */
+  output(): string;
+  /** Kills it with all its workers and removes its files. */
+  stop(): Promise<void>;
+}
+export interface Checked {
+  readonly ok: boolean;
+  readonly output: string;
+}
+export function freePort(): Promise<number>;
+export function launchNginx(http: (port: number) => string, options?: { readonly workers?: number }): Promise<Launched>;
+export function launchHaproxy(conf: (port: number) => string): Promise<Launched>;
+export function checkNginx(http: string): Checked;
+export function checkHaproxy(conf: string): Checked;
+export function listening(port: number, exited?: Promise<unknown>): Promise<void>;
