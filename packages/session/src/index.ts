@@ -1,1 +1,37 @@
-export {};
+export type {
+  BoundRecordCarrier,
+  BoundTokenCarrier,
+  CarriedRecord,
+  Carrier,
+  CarrierContext,
+  RecordCarrier,
+  TokenCarrier,
+} from "./carrier.ts";
+export type { EndReason, SessionEvent } from "./events.ts";
+export type { ResponseFields, SessionRequest } from "./http.ts";
+export type { DeepReadonly, Json } from "./json.ts";
+export type {
+  CarriedOptions,
+  Conflict,
+  CookieOptions,
+  LimitOptions,
+  SessionsOptions,
+  StoreOptions,
+} from "./options.ts";
+export type { LoginOptions, Session } from "./session.ts";
+export type { PolicyReport, SessionInfo, Sessions } from "./sessions.ts";
+export type {
+  AnyStore,
+  Closable,
+  RecordToWrite,
+  Scannable,
+  SessionStore,
+  StoreClock,
+  StoredRecord,
+  StoreTraits,
+  Sweepable,
+  Touchable,
+  Version,
+  Watchable,
+  Written,
+} from "./store.ts";

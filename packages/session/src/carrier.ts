@@ -1,0 +1,69 @@
+import type { Awaitable, CookieWriter, KeyRing, Runtime } from "@sojourn/core";
+import type { SessionRequest } from "./http.ts";
+
+/** What the engine hands a carrier once, at construction. */
+export interface CarrierContext {
+  readonly runtime: Runtime;
+  /** The session cookie with its name and attributes, checked. */
+  readonly cookie: CookieWriter;
+  /** @throws KEY_MISSING when the configuration gives none. */
+  keys(): KeyRing;
+}
+
+/** Where the client's half travels. */
+export type Carrier = TokenCarrier | RecordCarrier;
+
+/** Carries a token that names a record in the store. */
+export interface TokenCarrier {
+  readonly holds: "token";
+  /** Printed in `policy()`. */
+  readonly name: string;
+  /** Whether a response can replace the client's half without the client's help. Timed rotation needs it. */
+  readonly replaces: boolean;
+  bind(context: CarrierContext): BoundTokenCarrier;
+}
+
+export interface BoundTokenCarrier {
+  /** The raw value, route tag included, or undefined when the request carries none of ours. Whatever it says is judged by the engine. */
+  read(request: SessionRequest): string | undefined;
+  /** `Set-Cookie` values. `maxAgeSeconds` absent: until the browser closes. */
+  write(value: string, maxAgeSeconds: number | undefined): readonly string[];
+  /** `Set-Cookie` values that remove the client's half. */
+  clear(): readonly string[];
+}
+
+/** Carries the record itself, sealed; no store is asked. */
+export interface RecordCarrier {
+  readonly holds: "record";
+  /** Printed in `policy()`. */
+  readonly name: string;
+  /** How a logged-out value is kept from working again. `"none"`: it works until it expires, and one said so. */
+  readonly revocation: "none";
+  bind(context: CarrierContext): BoundRecordCarrier;
+}
+
+/** What a record carrier found. `payload` is opaque to it. */
+export interface CarriedRecord {
+  readonly payload: Uint8Array;
+  /** The balancer's route tag, when one followed the value. */
+  readonly tag: string | undefined;
+}
+
+export interface BoundRecordCarrier {
+  /**
+   * Answers undefined without a promise when the request carries none of ours, and undefined for whatever does not
+   * open: garbage, another key ring, a value moved from elsewhere.
+   */
+  open(request: SessionRequest): Awaitable<CarriedRecord | undefined>;
+  /**
+   * `Set-Cookie` values that carry `payload`, and remove what `request` carried beyond that (surplus chunks).
+   * @throws COOKIE_TOO_LARGE
+   */
+  seal(
+    payload: Uint8Array,
+    options: { readonly maxAgeSeconds: number | undefined; readonly tag: string | undefined },
+    request: SessionRequest,
+  ): Awaitable<readonly string[]>;
+  /** `Set-Cookie` values that remove the client's half, all parts of it that `request` carried. */
+  clear(request: SessionRequest): readonly string[];
+}

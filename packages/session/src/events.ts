@@ -1,0 +1,45 @@
+/** Why a session is no more. Running out of time is no event: nobody is there to see it. */
+export type EndReason =
+  /** Its client logged out. */
+  | "logout"
+  /** Another user logged in on the same client. */
+  | "replaced"
+  /** A retired token was presented after its grace time. */
+  | "reuse"
+  /** `revokeUser` or `revokeAll`. */
+  | "revoked"
+  /** `endOthers`. */
+  | "others"
+  /** The user's limit asked for the oldest to go. */
+  | "limit"
+  /** `sessions.end`. */
+  | "ended";
+
+/** What happened, without tokens, secrets or data. `id` is the session's key, `atMs` store time. */
+export type SessionEvent = { readonly atMs: number } & (
+  | { readonly type: "session.created"; readonly id: string }
+  | { readonly type: "session.login"; readonly id: string; readonly userId: string }
+  | { readonly type: "session.elevated"; readonly id: string; readonly level: number }
+  /** A successor was issued; the client has not yet presented it. */
+  | { readonly type: "session.rotated"; readonly id: string }
+  | { readonly type: "session.touched"; readonly id: string }
+  | { readonly type: "session.ended"; readonly id: string; readonly reason: EndReason }
+  /** A token retired longer than the grace time was presented: it may have been stolen. */
+  | { readonly type: "session.reuse"; readonly id: string }
+  /** A `set` met a value that had changed since this request read it. `key` is the data key. */
+  | { readonly type: "session.conflict"; readonly id: string; readonly key: string }
+  /** A well-formed token that names no session, or not with this secret. */
+  | { readonly type: "session.unknown-token" }
+  /** A login met the user's limit. */
+  | { readonly type: "session.limit"; readonly userId: string; readonly outcome: "rejected" | "ended-oldest" }
+  /** A record could not be opened: its key is not in the ring, or it was damaged, moved or written plain. */
+  | { readonly type: "session.unreadable"; readonly id: string; readonly reason: "unknown-key" | "forged" | "plain" }
+  /** Work that delays no response, or that came after the headers, failed. */
+  | { readonly type: "session.commit-failed"; readonly id: string | undefined; readonly code: string }
+  | { readonly type: "store.down"; readonly operation: string }
+  | { readonly type: "store.up" }
+);
+
+type Untimed<Event> = Event extends SessionEvent ? Omit<Event, "atMs"> : never;
+/** An event before its time is set. */
+export type EventDraft = Untimed<SessionEvent>;

@@ -1,0 +1,105 @@
+import type { Duration, Runtime } from "@sojourn/core";
+import type { RecordCarrier, TokenCarrier } from "./carrier.ts";
+import type { SessionEvent } from "./events.ts";
+import type { AnyStore } from "./store.ts";
+
+export interface CookieOptions {
+  /** @default "__Host-session", or "session" with `insecureLoopback` or `domain` or `path` */
+  readonly name?: string;
+  /** Absent: a host-only cookie. */
+  readonly domain?: string;
+  /** @default "/" */
+  readonly path?: string;
+  /** @default "lax" */
+  readonly sameSite?: "strict" | "lax" | "none";
+  /** @default false */
+  readonly partitioned?: boolean;
+  /**
+   * For http on this machine: the cookie is called `session` and not Secure, and none is set when the external host
+   * is not loopback. Refused under `NODE_ENV=production`. @default false
+   */
+  readonly insecureLoopback?: boolean;
+}
+
+export interface LimitOptions {
+  /** Sessions a user may have at once, at least 1. */
+  readonly sessions: number;
+  /** What a login beyond it meets. @default "end-oldest" */
+  readonly onLimit?: "reject" | "end-oldest";
+}
+
+/** A `set` met a value that had changed since this request read it. */
+export interface Conflict {
+  readonly id: string;
+  readonly key: string;
+  /** What this request read; absent: nothing was there. */
+  readonly read: unknown;
+  /** What stands there now. */
+  readonly stored: unknown;
+  /** What this request wants to store. */
+  readonly wanted: unknown;
+}
+
+interface CommonOptions {
+  /** Keys as `sojourn keygen` prints them. @default the environment's SOJOURN_KEYS, else `.sojourn/keys` outside production */
+  readonly keys?: string | readonly string[] | undefined;
+  /** No activity for this long ends the session. @default "30m" */
+  readonly idle?: Duration;
+  /** This long after it began the session ends, whatever happens. @default "12h" */
+  readonly absolute?: Duration;
+  /** Deadlines of persistent sessions. @default those of other sessions */
+  readonly persistent?: { readonly idle?: Duration; readonly absolute?: Duration };
+  /** Activity moves the idle deadline at most once in this window. @default "1m" */
+  readonly touchWindow?: Duration;
+  /** Age at which a token is replaced. @default "1h" */
+  readonly rotateAfter?: Duration | false;
+  /** How long a replaced token still works. @default "30s" */
+  readonly grace?: Duration;
+  /** What a token presented after its grace time leads to. @default "end" */
+  readonly onReuse?: "end" | "report";
+  readonly cookie?: CookieOptions;
+  /** Addresses and CIDR ranges of proxies whose forwarding headers are believed. @default none */
+  readonly trustProxy?: readonly string[];
+  /** `"origin"` judges unsafe methods by Sec-Fetch-Site and Origin. @default "origin" */
+  readonly csrf?: "origin" | "off";
+  /** How far the data's shape has come; a record of a later one is refused with SESSION_DATA_NEWER. @default 1 */
+  readonly version?: number;
+  /** Turns the data of an earlier version into this one's. Absent: it is taken as it is. */
+  readonly migrate?: (data: Readonly<Record<string, unknown>>, fromVersion: number) => object;
+  /** Called as things happen. What it throws is logged and goes no further. */
+  readonly onEvent?: (event: SessionEvent) => void;
+  readonly runtime?: Partial<Runtime>;
+  /** Where NODE_ENV and SOJOURN_KEYS are looked up. @default process.env where there is one */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Records in a store, named by a token in a cookie. */
+export interface StoreOptions extends CommonOptions {
+  readonly store: AnyStore;
+  /** @default an ID cookie */
+  readonly carrier?: TokenCarrier;
+  readonly limit?: LimitOptions;
+  /** A `set` that meets a changed value throws SESSION_CONFLICT. @default false */
+  readonly strict?: boolean;
+  /** Chooses what to store. @default the value this request wants, and a `session.conflict` event */
+  readonly onConflict?: (conflict: Conflict) => unknown;
+  /** Replay and retries give up after this long. @default "5s" */
+  readonly commitWithin?: Duration;
+  /** Every call to the store is given up after this long. @default "2s" */
+  readonly storeDeadline?: Duration;
+  /** What a request meets while the store does not answer: `"fail"` raises SESSION_STORE_DOWN. @default "fail" */
+  readonly onStoreDown?: "fail";
+  /** Payloads in shared stores are sealed unless one says otherwise. @default "sealed"; stores inside the process: "plain" */
+  readonly atRest?: "sealed" | "plain";
+  /** During a migration from `atRest: "plain"`: plain records are sessions too. @default false */
+  readonly acceptPlain?: boolean;
+}
+
+/** Records sealed in the client's cookie: no store, no limits, no revocation. */
+export interface CarriedOptions extends CommonOptions {
+  readonly carrier: RecordCarrier;
+  readonly store?: never;
+}
+
+/** `Data` types the sessions; it is not part of any option. */
+export type SessionsOptions = StoreOptions | CarriedOptions;

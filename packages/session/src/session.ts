@@ -1,0 +1,82 @@
+import type { DeepReadonly } from "./json.ts";
+
+type KeyOf<Data> = keyof Data & string;
+/** The keys whose values are `Wanted`; keys typed `unknown` are checked when called. */
+type KeysHolding<Data, Wanted> = {
+  [K in KeyOf<Data>]-?: unknown extends Data[K] ? K : NonNullable<Data[K]> extends Wanted ? K : never;
+}[KeyOf<Data>];
+export type NumberKey<Data> = KeysHolding<Data, number>;
+export type ArrayKey<Data> = KeysHolding<Data, readonly unknown[]>;
+export type ItemOf<List> = NonNullable<List> extends readonly (infer Item)[] ? Item : unknown;
+
+export interface LoginOptions {
+  /** The cookie outlives the browser ("remember me"). @default false */
+  readonly persistent?: boolean;
+  /** Strength of the authentication, 1 to 255; `requireFresh` and `elevate` compare it. @default 1 */
+  readonly level?: number;
+}
+
+/**
+ * One request's view of its session. Nothing is written before `commit`, except by the operations that return
+ * promises: those are true in the store when they resolve, and carry what was recorded before them.
+ *
+ * Data operations apply at once to this view and again, on what the store holds by then, when they are committed.
+ * They throw SESSION_DATA_INVALID for values that JSON cannot hold, and SESSION_HEADERS_SENT when they would need a
+ * cookie that can no longer be sent.
+ */
+export interface Session<Data extends object = Record<string, unknown>> {
+  /** Frozen, at every depth. Absent means that nothing is stored under `key`. */
+  get<K extends KeyOf<Data>>(key: K): DeepReadonly<Data[K]> | undefined;
+  has(key: KeyOf<Data>): boolean;
+  /** Stores a copy. If this request read `key` and it changed meanwhile, the conflict hook decides at commit. */
+  set<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void;
+  unset(key: KeyOf<Data>): void;
+  /** Adds to a number; absent counts as 0. @returns the sum as this request sees it. */
+  increment(key: NumberKey<Data>, by?: number): number;
+  /** Appends to an array; absent counts as empty. */
+  push<K extends ArrayKey<Data>>(key: K, ...items: DeepReadonly<ItemOf<Data[K]>>[]): void;
+  /** `change` must be synchronous and pure: it runs again whenever another request wrote first. `undefined` unsets. */
+  update<K extends KeyOf<Data>>(
+    key: K,
+    change: (value: DeepReadonly<Data[K]> | undefined) => DeepReadonly<Data[K]> | undefined,
+  ): void;
+  /** Takes a value: returns it and unsets it. With a value: keeps it for the request that takes it. */
+  flash<K extends KeyOf<Data>>(key: K): DeepReadonly<Data[K]> | undefined;
+  flash<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void;
+  /** Removes all data; the user stays. */
+  clear(): void;
+
+  /**
+   * Makes the session `userId`'s under a new token; the old one reads as no session from then on. The data of an
+   * anonymous session, or of the same user, stays; that of another user is cleared and that session ended.
+   * @throws SESSION_LIMIT_REACHED when the user's limit rejects.
+   */
+  login(userId: string, options?: LoginOptions): Promise<void>;
+  /** Raises `level` after a further proof of identity, under a new token. @throws SESSION_NOT_AUTHENTICATED */
+  elevate(level: number): Promise<void>;
+  /** Issues a new token; the old one works until the new one is first presented, and for the grace time after. */
+  rotate(): Promise<void>;
+  /** Ends the session. When it resolves, no token, request or retry can bring it back. */
+  logout(): Promise<void>;
+  /** Commits the data operations now, for handlers that go on after the headers have left. */
+  commit(): Promise<void>;
+
+  /** The key: stable for life, safe to log. Absent before the first write. */
+  readonly id: string | undefined;
+  /** Absent: anonymous. */
+  readonly userId: string | undefined;
+  /** When the session began: at its first write, and again at a login. Absent before the first write. */
+  readonly createdAt: Date | undefined;
+  /** Correct to the touch window. Absent before the first write. */
+  readonly lastSeenAt: Date | undefined;
+  /** The last login or elevation. Absent: anonymous. */
+  readonly authenticatedAt: Date | undefined;
+  /** 0: anonymous. */
+  readonly level: number;
+  /** The earlier of idle deadline and absolute end, as known now. Absent before the first write. */
+  readonly expiresAt: Date | undefined;
+  /** The request brought no living session. */
+  readonly isNew: boolean;
+  /** Served without the store; operations raise. Only under a policy for a store that is down. */
+  readonly degraded: boolean;
+}

@@ -1,0 +1,62 @@
+import type { Awaitable } from "@sojourn/core";
+import type { ResponseFields, SessionRequest } from "./http.ts";
+import type { Session } from "./session.ts";
+
+/** One of a user's sessions. */
+export interface SessionInfo {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+  readonly level: number;
+  readonly persistent: boolean;
+}
+
+/** Timeouts, limits and guarantees, for an audit. `String(report)` prints it, one `name: value` a line. */
+export interface PolicyReport {
+  readonly rows: readonly { readonly name: string; readonly value: string }[];
+  toString(): string;
+}
+
+/**
+ * Makes, loads and ends sessions. Adapters use the first four: `load` before the handler, `commit` before the headers
+ * leave (always; it answers without a promise when nothing has to be awaited), `headersSent` after them, and `commit`
+ * once more at the end of the response for what the handler recorded late.
+ */
+export interface Sessions<Data extends object = Record<string, unknown>> {
+  /**
+   * Without a promise when the request carries none of our cookie; the store is read only if it does. Missing,
+   * expired, forged and ended are all a new session. Never throws synchronously.
+   * @throws SESSION_CSRF_REFUSED SESSION_STORE_DOWN SESSION_KEY_UNKNOWN SESSION_DATA_NEWER
+   */
+  load(request: SessionRequest | Request): Awaitable<Session<Data>>;
+  /** Whether `commit` has to wait for anything. When false it returns its fields at once. */
+  pending(session: Session<Data>): boolean;
+  /**
+   * Settles what the session recorded and says what the response must carry. What delays no response (a touch, the
+   * promotion of a new token) goes to `waitUntil`. May be called again after further operations.
+   * @throws SESSION_ENDED SESSION_CONTENDED SESSION_CONFLICT SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN
+   * SESSION_DATA_INVALID SESSION_KEY_UNKNOWN SESSION_DATA_NEWER
+   */
+  commit(session: Session<Data>): Awaitable<ResponseFields>;
+  /** What an error response must carry after `commit` threw `error`: the cookie is cleared if the session is gone. */
+  fieldsAfter(session: Session<Data>, error: unknown): ResponseFields;
+  /** The head of the response has left: from now on, operations that need a Set-Cookie throw SESSION_HEADERS_SENT. */
+  headersSent(session: Session<Data>): void;
+
+  /** A user's living sessions, oldest first. */
+  list(userId: string): Promise<readonly SessionInfo[]>;
+  /** Ends one session by its id. @returns whether it was alive. */
+  end(id: string): Promise<boolean>;
+  /** Ends all other sessions of this session's user. @returns how many were alive. */
+  endOthers(session: Session<Data>): Promise<number>;
+  /** Ends all of a user's sessions, logins under way included. @returns how many were alive. */
+  revokeUser(userId: string): Promise<number>;
+  /** Ends everybody's sessions. @throws UNSUPPORTED when the store cannot be scanned. */
+  revokeAll(): Promise<number>;
+  /** Deletes expired records, at most `limit`. @default 1000 @returns how many; 0 for stores that expire by themselves. */
+  sweep(limit?: number): Promise<number>;
+  /** Calls `listener` once when the session ends: at once in this process, by the store's news or within 30 s elsewhere. */
+  onEnd(id: string, listener: () => void): () => void;
+  policy(): PolicyReport;
+}
