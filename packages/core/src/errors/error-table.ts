@@ -2,6 +2,7 @@ import { adminErrors } from "./admin-errors.ts";
 import { balancerErrors } from "./balancer-errors.ts";
 import { cliErrors } from "./cli-errors.ts";
 import { coreErrors } from "./core-errors.ts";
+import { dialectErrors } from "./dialect-errors.ts";
 import { sessionAdapterErrors } from "./session-adapter-errors.ts";
 import { sessionErrors } from "./session-errors.ts";
 
@@ -12,6 +13,7 @@ export const ERROR_TABLE = {
   ...sessionAdapterErrors,
   ...balancerErrors,
   ...adminErrors,
+  ...dialectErrors,
   ...cliErrors,
 } as const;
 
