@@ -1,0 +1,59 @@
+import { createRequire } from "node:module";
+
+export type SqliteValue = string | number | Uint8Array;
+
+/** The part of a prepared statement that the store calls; better-sqlite3, libsql and node:sqlite have it. */
+export interface SqliteStatement {
+  run(...values: SqliteValue[]): { readonly changes: number | bigint };
+  get(...values: SqliteValue[]): unknown;
+  all(...values: SqliteValue[]): unknown[];
+}
+
+/** The part of a synchronous database that the store calls. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown;
+  prepare(sql: string): SqliteStatement;
+  close(): unknown;
+}
+
+export type OpenSqlite = (path: string) => SqliteDatabase;
+
+interface NodeSqlite {
+  readonly DatabaseSync: new (path: string) => SqliteDatabase;
+}
+
+type Libsql = new (path: string) => SqliteDatabase;
+
+/** `node:sqlite` where this Node has it, else `libsql` where it is installed. Loaded here, never by an import. */
+export function findSqlite(): OpenSqlite | undefined {
+  // The types describe Node 20, which has no such module.
+  const builtin = process.getBuiltinModule?.("node:sqlite" as "node:module") as unknown as NodeSqlite | undefined;
+  if (builtin !== undefined) return (path) => new builtin.DatabaseSync(path);
+  try {
+    const Database = createRequire(import.meta.url)("libsql") as Libsql;
+    return (path) => new Database(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+
+/** Another connection holds the lock. libsql calls the result code `rawCode`, node:sqlite `errcode`. */
+export function isBusy(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, rawCode, errcode } = error as { code?: unknown; rawCode?: unknown; errcode?: unknown };
+  const number = typeof rawCode === "number" ? rawCode : errcode;
+  // Extended result codes keep the plain one in their low byte.
+  if (typeof number === "number") return (number & 0xff) === SQLITE_BUSY || (number & 0xff) === SQLITE_LOCKED;
+  return typeof code === "string" && (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED"));
+}
+
+/** SQLite's own words, which name tables and files but never values. */
+export function describeSqlite(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && code !== "" ? `${error.message} (${code})` : error.message;
+}
