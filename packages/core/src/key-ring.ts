@@ -23,7 +23,10 @@ export interface Sealer {
    */
   seal(plaintext: Uint8Array, aad: Uint8Array, salt?: Uint8Array): Awaitable<Uint8Array>;
   open(sealed: Uint8Array, aad: Uint8Array, salt?: Uint8Array): Awaitable<Opened>;
-  /** Key id (4 bytes) followed by the first `macBytes` of HMAC-SHA-256 over `data`. */
+  /**
+   * Key id (4 bytes) followed by the first `macBytes` of HMAC-SHA-256 over `data`.
+   * @param macBytes 8 to 32
+   */
   sign(data: Uint8Array, macBytes: number): Awaitable<Uint8Array>;
   /** Compares in constant time. */
   verify(data: Uint8Array, signature: Uint8Array, macBytes: number): Awaitable<Verified>;
@@ -51,10 +54,15 @@ const SEALED_FORMAT = 1;
 const HEADER_BYTES = 1 + KEY_ID_BYTES;
 const SALT_BYTES = 16;
 
+type Derived = () => Awaitable<Uint8Array>;
+
+/** Each use has a key of its own: a digest that is shown to others must not be the subkey or MAC of anything. */
 interface PurposeKey {
   readonly id: string;
   readonly idBytes: Uint8Array;
-  key(): Awaitable<Uint8Array>;
+  readonly sealing: Derived;
+  readonly signing: Derived;
+  readonly digesting: Derived;
 }
 
 /** @throws KEY_INVALID KEY_RING_UNUSABLE */
@@ -70,19 +78,17 @@ export function createKeyRing(keys: string | readonly string[], parts: KeyRingPa
 }
 
 function createSealer(keys: readonly KeyText[], purpose: string, { crypto, random }: KeyRingParts): Sealer {
-  const label = utf8(`sojourn/v1/${purpose}`);
-  const ring = keys.map((key) => purposeKey(key, label, crypto));
+  const ring = keys.map((key) => purposeKey(key, purpose, crypto));
   const current = ring[0] as PurposeKey; // a ring is never empty
   const byId = new Map(ring.map((key) => [key.id, key]));
-  const subkey = (key: PurposeKey, salt: Uint8Array) => andThen(key.key(), (bytes) => crypto.hmacSha256(bytes, salt));
-  const digest = (key: PurposeKey, data: Uint8Array) => andThen(key.key(), (bytes) => crypto.hmacSha256(bytes, data));
+  const hmac = (key: Derived, data: Uint8Array) => andThen(key(), (bytes) => crypto.hmacSha256(bytes, data));
 
   return Object.freeze({
     seal(plaintext: Uint8Array, aad: Uint8Array, salt?: Uint8Array): Awaitable<Uint8Array> {
       const own = salt ?? random.bytes(SALT_BYTES);
       const nonce = random.bytes(GCM_NONCE_BYTES);
       const head = concatBytes(Uint8Array.of(SEALED_FORMAT), current.idBytes, salt === undefined ? own : NONE, nonce);
-      return andThen(subkey(current, own), (key) =>
+      return andThen(hmac(current.sealing, own), (key) =>
         andThen(crypto.aesGcmSeal(key, nonce, plaintext, aad), (sealed) => concatBytes(head, sealed)),
       );
     },
@@ -94,7 +100,7 @@ function createSealer(keys: readonly KeyText[], purpose: string, { crypto, rando
       if (key === undefined) return { status: "unknown-key", keyId };
       const nonce = sealed.subarray(nonceAt, nonceAt + GCM_NONCE_BYTES);
       const body = sealed.subarray(nonceAt + GCM_NONCE_BYTES);
-      return andThen(subkey(key, salt ?? sealed.subarray(HEADER_BYTES, nonceAt)), (bytes) =>
+      return andThen(hmac(key.sealing, salt ?? sealed.subarray(HEADER_BYTES, nonceAt)), (bytes) =>
         andThen(
           crypto.aesGcmOpen(bytes, nonce, body, aad),
           (plaintext): Opened =>
@@ -102,13 +108,16 @@ function createSealer(keys: readonly KeyText[], purpose: string, { crypto, rando
         ),
       );
     },
-    sign: (data: Uint8Array, macBytes: number) =>
-      andThen(digest(current, data), (mac) => concatBytes(current.idBytes, mac.subarray(0, macBytes))),
+    sign(data: Uint8Array, macBytes: number): Awaitable<Uint8Array> {
+      checkMacBytes(macBytes);
+      return andThen(hmac(current.signing, data), (mac) => concatBytes(current.idBytes, mac.subarray(0, macBytes)));
+    },
     verify(data: Uint8Array, signature: Uint8Array, macBytes: number): Awaitable<Verified> {
+      checkMacBytes(macBytes);
       if (signature.length !== KEY_ID_BYTES + macBytes) return "forged";
       const key = byId.get(hex(signature.subarray(0, KEY_ID_BYTES)));
       if (key === undefined) return "unknown-key";
-      return andThen(digest(key, data), (mac): Verified => {
+      return andThen(hmac(key.signing, data), (mac): Verified => {
         if (!equalBytes(mac.subarray(0, macBytes), signature.subarray(KEY_ID_BYTES))) return "forged";
         return key === current ? "ok" : "outdated";
       });
@@ -116,7 +125,7 @@ function createSealer(keys: readonly KeyText[], purpose: string, { crypto, rando
     digest(data: Uint8Array, keyId?: string): Awaitable<Uint8Array> {
       const key = keyId === undefined ? current : byId.get(keyId);
       if (key === undefined) throw new RangeError(`key ${keyId} is not in this ring`);
-      return digest(key, data);
+      return hmac(key.digesting, data);
     },
   });
 }
@@ -124,21 +133,39 @@ function createSealer(keys: readonly KeyText[], purpose: string, { crypto, rando
 const NONE = new Uint8Array(0);
 const FORGED: Opened = Object.freeze({ status: "forged" });
 
-/** Derives the purpose key on first use and keeps it. */
-function purposeKey({ id, secret }: KeyText, label: Uint8Array, crypto: CryptoProvider): PurposeKey {
-  let derived: Awaitable<Uint8Array> | undefined;
+/** A shorter MAC can be guessed, and one of no bytes is always right. */
+function checkMacBytes(macBytes: number): void {
+  if (!(macBytes >= 8 && macBytes <= 32)) throw new RangeError(`a MAC has 8 to 32 bytes, not ${macBytes}`);
+}
+
+function purposeKey({ id, secret }: KeyText, purpose: string, crypto: CryptoProvider): PurposeKey {
+  const derive = (use: string) => once(() => crypto.hmacSha256(secret, utf8(`sojourn/v1/${use}/${purpose}`)));
   return {
     id,
     idBytes: Uint8Array.from({ length: KEY_ID_BYTES }, (_, i) => Number.parseInt(id.slice(i * 2, i * 2 + 2), 16)),
-    key() {
-      if (derived === undefined) {
-        derived = crypto.hmacSha256(secret, label);
-        if (isPromise(derived)) {
-          const pending = derived;
-          pending.then((key) => (derived = key)).catch(() => (derived = undefined));
-        }
-      }
-      return derived;
-    },
+    sealing: derive("seal"),
+    signing: derive("sign"),
+    digesting: derive("digest"),
+  };
+}
+
+/** Made on first use and kept; a failure is not kept. */
+function once(make: Derived): Derived {
+  let made: Awaitable<Uint8Array> | undefined;
+  return () => {
+    if (made !== undefined) return made;
+    const making = make();
+    made = making;
+    if (isPromise(making)) {
+      making.then(
+        (key) => {
+          made = key;
+        },
+        () => {
+          made = undefined;
+        },
+      );
+    }
+    return making;
   };
 }
