@@ -1,6 +1,7 @@
 import { defaultCrypto } from "#crypto";
 import { type Clock, systemClock } from "./clock.ts";
 import type { CryptoProvider } from "./crypto.ts";
+import { printable } from "./printable.ts";
 import { createSystemRandom, type Random } from "./random.ts";
 
 /** Fields must hold no token, secret or session data; ids and keys are safe. */
@@ -34,7 +35,7 @@ export const consoleLogger: Logger = {
 function line(message: string, fields: LogFields | undefined): string {
   if (fields === undefined) return message;
   const shown = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return shown.length === 0 ? message : `${message} ${shown.map(([key, value]) => `${key}=${value}`).join(" ")}`;
+  return [message, ...shown.map(([key, value]) => `${key}=${printable(String(value))}`)].join(" ");
 }
 
 /** Completes a partial runtime with the system's clock, randomness, console and crypto. */

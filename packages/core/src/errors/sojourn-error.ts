@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import { ERROR_TABLE, type ErrorCode } from "./error-table.ts";
 import type { ErrorRow } from "./row.ts";
 
@@ -59,7 +60,7 @@ export class SojournError<Code extends ErrorCode = ErrorCode> extends Error {
 
   /** One line for a terminal: place, code, what, how to mend, where to read more. */
   toLine(): string {
-    const at = this.place === undefined ? "" : `${this.place.file}:${this.place.line}:${this.place.column} `;
+    const at = this.place === undefined ? "" : `${printable(this.place.file)}:${this.place.line}:${this.place.column} `;
     return `${at}${this.message} (${ERROR_REFERENCE}#${this.code.toLowerCase()})`;
   }
 }
@@ -70,7 +71,9 @@ export function isSojournError<Code extends ErrorCode = ErrorCode>(
   ...codes: readonly Code[]
 ): error is SojournError<Code> {
   if (!(error instanceof Error) || !("code" in error) || !("retryable" in error)) return false;
-  return codes.length === 0 ? String(error.code) in ERROR_TABLE : (codes as readonly unknown[]).includes(error.code);
+  return codes.length === 0
+    ? Object.hasOwn(ERROR_TABLE, String(error.code))
+    : (codes as readonly unknown[]).includes(error.code);
 }
 
 function fill(text: string, params: Readonly<Record<string, string | number>>): string {
@@ -78,11 +81,4 @@ function fill(text: string, params: Readonly<Record<string, string | number>>): 
     const value = params[name];
     return value === undefined ? whole : printable(String(value));
   });
-}
-
-/** A value from outside must not forge log lines or flood them. */
-function printable(value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here
-  const oneLine = value.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "�");
-  return oneLine.length > 600 ? `${oneLine.slice(0, 597)}…` : oneLine;
 }
