@@ -23,7 +23,7 @@ export const systemClock: Clock = {
     const dueAt = performance.now() + delayMs;
     let timer = arm();
     function arm(): ReturnType<typeof setTimeout> {
-      const left = Math.max(0, dueAt - performance.now());
+      const left = Math.max(0, Math.ceil(dueAt - performance.now()));
       const armed = setTimeout(left > MAX_TIMER_MS ? () => (timer = arm()) : task, Math.min(left, MAX_TIMER_MS));
       release(armed);
       return armed;
@@ -31,11 +31,22 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
   every(periodMs, task) {
-    const timer = setInterval(task, Math.min(Math.max(1, periodMs), MAX_TIMER_MS));
+    if (periodMs > MAX_TIMER_MS) return everyLong(periodMs, task);
+    const timer = setInterval(task, Math.max(1, periodMs));
     release(timer);
     return () => clearInterval(timer);
   },
 };
+
+function everyLong(periodMs: number, task: () => void): Cancel {
+  let cancel = systemClock.after(periodMs, fire);
+  function fire(): void {
+    // Armed first, so that a task may cancel it and a task that throws does not end it.
+    cancel = systemClock.after(periodMs, fire);
+    task();
+  }
+  return () => cancel();
+}
 
 /** Timers are objects on Node and numbers elsewhere. */
 function release(timer: unknown): void {

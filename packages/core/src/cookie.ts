@@ -46,7 +46,8 @@ const SAME_SITE = { strict: "Strict", lax: "Lax", none: "None" } as const;
  * @throws COOKIE_NAME_INVALID COOKIE_ATTRIBUTE_INVALID COOKIE_PREFIX_VIOLATED
  */
 export function createCookieWriter(name: string, given: CookieAttributes = {}): CookieWriter {
-  if (!TOKEN.test(name)) throw new SojournError("COOKIE_NAME_INVALID", { name: JSON.stringify(name) });
+  if (typeof name !== "string" || !TOKEN.test(name))
+    throw new SojournError("COOKIE_NAME_INVALID", { name: JSON.stringify(name) ?? "undefined" });
   const attributes = {
     domain: given.domain,
     path: given.path ?? "/",
@@ -115,6 +116,8 @@ function checkPrefix(name: string, a: CookieWriter["attributes"]): void {
     if (a.domain !== undefined) throw refuse("__Host- forbids Domain");
     if (a.path !== "/") throw refuse("__Host- asks for Path=/");
   }
+  if (lower.startsWith("__http-") && !a.secure) throw refuse("__Http- asks for Secure");
+  if (/^__(?:host-)?http-/.test(lower) && !a.httpOnly) throw refuse("__Http- and __Host-Http- ask for HttpOnly");
 }
 
 /**

@@ -47,7 +47,7 @@ export function parseDuration(value: unknown, where: string, range: DurationRang
   return ms;
 }
 
-/** The shortest text that parses back to the same number: `5_400_000` → `"1h 30m"`. */
+/** A text that parses back to the same number of whole milliseconds: `5_400_000` → `"1h 30m"`. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return "0s";
   const parts: string[] = [];
@@ -74,5 +74,7 @@ function fromText(text: string): number {
 }
 
 function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  // Objects may refuse to become text.
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

@@ -13,6 +13,7 @@ export interface KeyText {
 
 export const KEY_ID_BYTES = 4;
 const SECRET_BYTES = 32;
+const SECRET_CHARACTERS = 43;
 const OPENS = "opens:";
 const SHAPE = /^sjk1\.([0-9a-f]{8})\.([A-Za-z0-9_-]*)$/;
 
@@ -49,7 +50,11 @@ function parseKey(text: string, position: number, where: string): KeyText {
   const [, id = "", encoded = ""] = match;
   const secret = fromBase64Url(encoded);
   if (secret === undefined || secret.length !== SECRET_BYTES) {
-    throw invalid(`its secret holds ${encoded.length} characters, not the 43 that 32 bytes take`);
+    throw invalid(
+      encoded.length === SECRET_CHARACTERS
+        ? "its secret is damaged"
+        : `its secret holds ${encoded.length} characters, not the ${SECRET_CHARACTERS} that ${SECRET_BYTES} bytes take`,
+    );
   }
   return { id, secret, sealsAllowed };
 }

@@ -2,6 +2,8 @@ import type { Cancel, Clock } from "../clock.ts";
 
 interface Task {
   dueAtMs: number;
+  /** Ties fall due in the order in which they were armed, as on a real clock. */
+  order: number;
   readonly periodMs: number | undefined;
   readonly run: () => void;
 }
@@ -20,31 +22,38 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
   const tasks = new Set<Task>();
   let elapsedMs = 0;
   let wallOffsetMs = startMs;
-  function add(task: Task): Cancel {
+  let orders = 0;
+  function add(delayMs: number, periodMs: number | undefined, run: () => void): Cancel {
+    const task: Task = { dueAtMs: elapsedMs + delayMs, order: orders++, periodMs, run };
     tasks.add(task);
     return () => void tasks.delete(task);
   }
   function earliest(untilMs: number): Task | undefined {
     let found: Task | undefined;
     for (const task of tasks) {
-      if (task.dueAtMs <= untilMs && (found === undefined || task.dueAtMs < found.dueAtMs)) found = task;
+      if (task.dueAtMs <= untilMs && (found === undefined || before(task, found))) found = task;
     }
     return found;
   }
   return {
     now: () => wallOffsetMs + elapsedMs,
     monotonic: () => elapsedMs,
-    after: (delayMs, run) => add({ dueAtMs: elapsedMs + Math.max(0, delayMs), periodMs: undefined, run }),
-    every: (periodMs, run) => add({ dueAtMs: elapsedMs + periodMs, periodMs: Math.max(1, periodMs), run }),
+    after: (delayMs, run) => add(Math.max(0, delayMs), undefined, run),
+    every: (periodMs, run) => add(Math.max(1, periodMs), Math.max(1, periodMs), run),
     advance(ms) {
+      if (!(ms >= 0)) throw new RangeError(`time cannot move by ${ms} ms`);
       const until = elapsedMs + ms;
       for (let task = earliest(until); task !== undefined; task = earliest(until)) {
         elapsedMs = Math.max(elapsedMs, task.dueAtMs);
         if (task.periodMs === undefined) tasks.delete(task);
-        else task.dueAtMs += task.periodMs;
+        else {
+          task.dueAtMs += task.periodMs;
+          task.order = orders++;
+        }
         task.run();
       }
-      elapsedMs = until;
+      // A task may itself have moved the clock further.
+      elapsedMs = Math.max(elapsedMs, until);
     },
     setWall(nowMs) {
       wallOffsetMs = nowMs - elapsedMs;
@@ -53,4 +62,8 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
       return tasks.size;
     },
   };
+}
+
+function before(a: Task, b: Task): boolean {
+  return a.dueAtMs === b.dueAtMs ? a.order < b.order : a.dueAtMs < b.dueAtMs;
 }

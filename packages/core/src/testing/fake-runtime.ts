@@ -17,8 +17,13 @@ export interface FakeRuntime extends Runtime {
   settled(): Promise<void>;
 }
 
-export function createFakeRuntime(parts: Partial<Runtime> & { readonly seed?: number } = {}): FakeRuntime {
-  const clock = createFakeClock();
+export interface FakeRuntimeParts extends Partial<Omit<Runtime, "clock">> {
+  readonly clock?: FakeClock;
+  /** Of the random bytes. @default 1 */
+  readonly seed?: number;
+}
+
+export function createFakeRuntime({ seed, clock = createFakeClock(), ...parts }: FakeRuntimeParts = {}): FakeRuntime {
   const lines: LogLine[] = [];
   const pending = new Set<Promise<unknown>>();
   const log =
@@ -26,7 +31,7 @@ export function createFakeRuntime(parts: Partial<Runtime> & { readonly seed?: nu
     (message: string, fields: LogFields = {}) =>
       void lines.push({ level, message, fields });
   const runtime = createRuntime({
-    random: createFakeRandom(parts.seed),
+    random: createFakeRandom(seed),
     logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
     waitUntil: (work) => {
       pending.add(work);

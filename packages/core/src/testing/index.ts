@@ -1,3 +1,3 @@
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
 export { createFakeRandom } from "./fake-random.ts";
-export { createFakeRuntime, type FakeRuntime, type LogLine } from "./fake-runtime.ts";
+export { createFakeRuntime, type FakeRuntime, type FakeRuntimeParts, type LogLine } from "./fake-runtime.ts";
