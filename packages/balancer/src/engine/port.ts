@@ -1,0 +1,166 @@
+import type { Cancel, MoveReason } from "@sojourn/core";
+import type { AffinityOutcome } from "../decision.ts";
+import type { AdminState, Snapshot } from "../model.ts";
+
+/**
+ * The engine port: all that passes between control and a data plane, be it in this process, in workers or an existing
+ * engine. Every message is versioned plain data that survives JSON. Servers are named by pool and identity, never by
+ * position, so that what an engine knows of them outlives snapshots.
+ */
+export const PORT_VERSION = 1;
+
+/** What an engine cannot know is `unsupported`, never zero. */
+export type Known<T> = T | "unsupported";
+
+/** Down: take this configuration whole. Server states in it are the wanted ones, overrides of the API included. */
+export interface ApplyMessage {
+  readonly v: typeof PORT_VERSION;
+  readonly kind: "apply";
+  readonly snapshot: Snapshot;
+}
+
+/** Down: change one server's state. The next `apply` says it again. */
+export interface SetMessage {
+  readonly v: typeof PORT_VERSION;
+  readonly kind: "set";
+  readonly pool: string;
+  /** Identity. */
+  readonly server: string;
+  readonly state: AdminState;
+}
+
+/** Down: which servers would be tried for such a client? Changes nothing. */
+export interface ExplainMessage {
+  readonly v: typeof PORT_VERSION;
+  readonly kind: "explain";
+  readonly pool: string;
+  readonly clientAddress: string;
+  /** Names in lower case. Cookies are the header `cookie`. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Bound clients. `count` is absent until a whole bound window has been observed; a sketch is not exact. */
+export interface BoundClients {
+  readonly count?: number;
+  readonly exact: boolean;
+}
+
+export type HealthVerdict = "up" | "down" | "unknown";
+
+/** Up: what the engine knows of a server. Counts are deltas since the previous observation. */
+export interface ServerObservation {
+  readonly server: string;
+  readonly health: Known<HealthVerdict>;
+  readonly inFlight: Known<number>;
+  readonly bound: Known<BoundClients>;
+  /** Final responses from this server. */
+  readonly served: Known<number>;
+  /** Attempts that failed at this server: connection refused, cut or timed out. */
+  readonly errors: Known<number>;
+}
+
+/** How affinity decided since the previous observation. */
+export type AffinityCounts = Readonly<Record<Exclude<AffinityOutcome, "moved">, number>> & {
+  readonly moved: Readonly<Record<MoveReason, number>>;
+};
+
+export interface PoolObservation {
+  readonly pool: string;
+  readonly affinity: Known<AffinityCounts>;
+  readonly servers: readonly ServerObservation[];
+}
+
+/** Up: outcome deltas and gauges. */
+export interface Observation {
+  readonly v: typeof PORT_VERSION;
+  readonly kind: "observation";
+  readonly pools: readonly PoolObservation[];
+}
+
+export interface ExplainedServer {
+  readonly server: string;
+  readonly affinity: AffinityOutcome;
+  readonly moved?: MoveReason;
+  /** Whether the response would give or move a stamp. */
+  readonly stamps: boolean;
+}
+
+/** Up: servers in the order in which they would be tried. Names no client and holds no stamp. */
+export interface Explanation {
+  readonly v: typeof PORT_VERSION;
+  readonly kind: "explanation";
+  readonly pool: string;
+  readonly candidates: readonly ExplainedServer[];
+}
+
+/** Up: something happened. Holds no address, cookie or key of a client. */
+export type EngineEvent = { readonly v: typeof PORT_VERSION; readonly atMs: number } & EventBody;
+
+export type EventBody =
+  | {
+      readonly kind: "server.up" | "server.down";
+      readonly pool: string;
+      readonly server: string;
+      /** Who says so: `active` checks, `passive` judgement of traffic. */
+      readonly source: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "move";
+      readonly pool: string;
+      /** Absent: not known (a forged or unknown stamp). */
+      readonly from?: string;
+      readonly to: string;
+      readonly reason: MoveReason;
+    }
+  | { readonly kind: "server.state"; readonly pool: string; readonly server: string; readonly state: AdminState }
+  | { readonly kind: "server.added" | "server.removed"; readonly pool: string; readonly server: string }
+  | {
+      readonly kind: "drain.progress";
+      readonly pool: string;
+      readonly server: string;
+      readonly bound: Known<BoundClients>;
+      readonly inFlight: Known<number>;
+    }
+  | {
+      readonly kind: "drain.done";
+      readonly pool: string;
+      readonly server: string;
+      /** `empty`: no bound client is left. `deadline`: some may be; they move. */
+      readonly reason: "empty" | "deadline";
+      readonly bound: Known<BoundClients>;
+    }
+  | {
+      readonly kind: "reload";
+      readonly pools: number;
+      readonly servers: number;
+      /** States set by the API that ended because the server's own line changed. */
+      readonly cleared: number;
+    };
+
+/** What this engine can do and know. */
+export interface Capabilities {
+  readonly engine: string;
+  readonly portVersion: typeof PORT_VERSION;
+  /** `set` without a whole `apply`. */
+  readonly setState: boolean;
+  readonly explain: boolean;
+  readonly events: boolean;
+  readonly boundClients: boolean;
+  readonly affinityCounts: boolean;
+}
+
+/** One data plane as control sees it. Calls are answered when the engine as a whole has done what they ask. */
+export interface EnginePort {
+  readonly capabilities: Capabilities;
+  apply(message: ApplyMessage): Promise<void>;
+  /** @throws SERVER_UNKNOWN POOL_UNKNOWN */
+  set(message: SetMessage): Promise<void>;
+  /** Deltas are handed out once: one caller (control) adds them up. */
+  observe(): Promise<Observation>;
+  /** @throws POOL_UNKNOWN */
+  explain(message: ExplainMessage): Promise<Known<Explanation>>;
+  listen(listener: (event: EngineEvent) => void): Cancel;
+  /** Ends in-flight requests by the deadline, then everything else. */
+  close(deadlineMs: number): Promise<void>;
+}

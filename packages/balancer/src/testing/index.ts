@@ -1,0 +1,3 @@
+export { createFakeEngine, type FakeEngine } from "./fake-engine.ts";
+export { crossed, overJson } from "./json-port.ts";
+export { poolSpec, serverSpec, snapshotOf } from "./specs.ts";
