@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+import { tempDir } from "../../../../test/fixtures/temp-dir.ts";
+
+export const BIN = fileURLToPath(new URL("../../bin/sojourn.mjs", import.meta.url));
+
+export interface Ran {
+  readonly code: number | NodeJS.Signals | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** @default an empty folder */
+  readonly cwd?: string;
+}
+
+/** Nothing of the tester's own environment that could change what a command does. */
+export function cleanEnv(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR, ...more };
+}
+
+/** Runs the built command to its end. */
+export function sojourn(args: readonly string[], { env, input = "", cwd = tempDir() }: RunOptions = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [BIN, ...args], { cwd, env: cleanEnv(env), stdio: ["pipe", "pipe", "pipe"] });
+  let out = "";
+  let err = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (out += chunk));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
+  child.stdin.on("error", () => {}); // it may leave without reading
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code: code ?? signal, out, err }));
+  });
+}
+
+/** A refusal in the form that every error has: one line on stderr, nothing on stdout, no stack trace. */
+export function expectRefusal({ code, out, err }: Ran, exitCode: 1 | 2, ...parts: readonly (string | RegExp)[]): void {
+  expect({ code, out }, err).toEqual({ code: exitCode, out: "" });
+  const lines = err.trimEnd().split("\n");
+  expect(lines, err).toHaveLength(1);
+  expect(lines[0]).toMatch(/^(?:\S+:\d+:\d+ )?[A-Z_]+: .+; .+ \(docs\/reference\/errors\.md#[a-z_]+\)$/);
+  expect(err).not.toMatch(/\n\s+at /);
+  for (const part of parts) expect(err).toMatch(part);
+}
