@@ -1,73 +1,122 @@
-import type { KeyRing, Runtime } from "@sojourn/core";
-import { PoolDecision } from "./decide.ts";
-import type { Attempt, Decision, Director, Facts, Outcome, PoolHandle, ServerHandle } from "./decision.ts";
+import { type KeyRing, type Runtime, SojournError } from "@sojourn/core";
+import { begin, finish, type OpenAttempt } from "./account.ts";
+import { decide, type PoolDecision } from "./decide.ts";
+import type { Director, Facts, PoolHandle } from "./decision.ts";
+import { explain, type Reasons } from "./explain.ts";
+import { judgeAnew, judgeProbe } from "./judge.ts";
 import { createLive } from "./live.ts";
-import type { Snapshot } from "./model.ts";
-import { compilePool, type Pool, type Server } from "./pool.ts";
+import type { AdminState, Snapshot } from "./model.ts";
+import { createObserver, type PoolSight } from "./observe.ts";
+import { checkPool, compilePool, createShared, type Pool, type Server } from "./pool.ts";
+import { compileRoutes, type Route } from "./routes.ts";
+import type { Tell } from "./tell.ts";
 
 export interface DirectorOptions {
   readonly runtime: Runtime;
-  /** Needed by pools that give stamps. */
+  /** Needed by pools that give stamps; without it rankings by address or header are the same for everybody. */
   readonly keyRing?: KeyRing;
   readonly snapshot: Snapshot;
+  /** Hears of health and moves. @default nobody */
+  readonly tell?: Tell;
 }
 
-interface OpenAttempt extends Attempt {
-  readonly server: Server;
-  open: boolean;
+/** One probe of a server, as the prober saw it. */
+export interface ProbeResult {
+  readonly pool: string;
+  /** Identity. */
+  readonly server: string;
+  readonly succeeded: boolean;
+  /** For logs and events, for example `status 503`. */
+  readonly reason: string;
 }
 
+/** The balancing side of one data plane. All calls are synchronous; servers are named by identity. */
 export interface BalancingDirector extends Director {
-  /** Takes a new snapshot whole; live state stays with servers of the same pool and identity. */
-  apply(snapshot: Snapshot): void;
+  /**
+   * Takes a snapshot whole. Live state (requests in flight, health, bound clients, counts) stays with servers of the
+   * same pool and identity. Requests under way keep the snapshot they began with.
+   * @param keyRing another one drops what is remembered of verified stamps. @default the one in use
+   * @throws KEY_MISSING and then the old snapshot stays.
+   */
+  apply(snapshot: Snapshot, keyRing?: KeyRing): void;
+  /** Until the next `apply`, which says all states anew. @throws POOL_UNKNOWN SERVER_UNKNOWN */
+  setState(pool: string, server: string, state: AdminState): void;
+  /** A result for a server that is gone is dropped: checks end a moment after their server does. */
+  probed(result: ProbeResult): void;
+  /** Gauges, and counts since the previous call. */
+  observe(): readonly PoolSight[];
+  /** @throws POOL_UNKNOWN */
+  explain(pool: string, facts: Facts): Reasons;
 }
 
-export function createDirector({ runtime, snapshot }: DirectorOptions): BalancingDirector {
-  const live = createLive();
+/** @throws KEY_MISSING CRYPTO_NOT_SYNCHRONOUS */
+export function createDirector({ runtime, keyRing, snapshot, tell = () => {} }: DirectorOptions): BalancingDirector {
+  const { clock } = runtime;
+  const live = createLive(() => clock.monotonic());
+  const observer = createObserver();
+  let shared = createShared(runtime, keyRing, live);
   let pools: readonly Pool[] = [];
-  let routes: readonly { host: string | undefined; path: string; pool: Pool }[] = [];
+  let routes: readonly Route[] = [];
 
-  function apply(next: Snapshot): void {
-    pools = next.pools.map((spec) => compilePool(spec, live, runtime));
-    routes = next.routes.flatMap(({ host, path, pool: name }) => {
-      const pool = pools.find((candidate) => candidate.spec.name === name);
-      return pool === undefined ? [] : [{ host, path, pool }];
+  function apply(next: Snapshot, nextKeys: KeyRing | undefined = shared.keyRing): void {
+    for (const spec of next.pools) checkPool(spec, nextKeys);
+    const nextShared = nextKeys === shared.keyRing ? shared : createShared(runtime, nextKeys, live);
+    const compiled = next.pools.map((spec) => compilePool(spec, nextShared));
+    shared = nextShared;
+    pools = compiled;
+    routes = compileRoutes(next.routes, compiled);
+    live.retain(next.pools);
+    for (const name of shared.codecs.keys()) if (find(name) === undefined) shared.codecs.delete(name);
+    for (const pool of pools) for (const server of pool.servers) judgeAnew(server, clock.monotonic());
+  }
+
+  function find(name: string): Pool | undefined {
+    return pools.find((pool) => pool.spec.name === name);
+  }
+
+  function poolOf(name: string): Pool {
+    const found = find(name);
+    if (found !== undefined) return found;
+    throw new SojournError("POOL_UNKNOWN", { pool: name, known: list(pools.map(({ spec }) => spec.name)) });
+  }
+
+  function serverOf(poolName: string, identity: string): Server {
+    const pool = poolOf(poolName);
+    const found = pool.byIdentity.get(identity);
+    if (found !== undefined) return found;
+    throw new SojournError("SERVER_UNKNOWN", {
+      pool: poolName,
+      server: identity,
+      known: list([...pool.byIdentity.keys()]),
     });
   }
+
   apply(snapshot);
 
-  return {
+  return Object.freeze<BalancingDirector>({
     apply,
-    route(host: string, target: string): PoolHandle | undefined {
-      for (const route of routes) {
-        if (route.host !== undefined && route.host !== host) continue;
-        if (underPath(target, route.path)) return route.pool;
-      }
+    route(host, target) {
+      for (const route of routes) if (route.matches(host, target)) return route.pool;
       return undefined;
     },
-    decide: (pool: PoolHandle, facts: Facts): Decision =>
-      new PoolDecision(pool as Pool, facts, runtime.clock.monotonic()),
-    begin(_decision: Decision, handle: ServerHandle): Attempt {
-      const server = handle as Server;
-      server.pool.order.charge?.(server.pool.primaries, _decision as PoolDecision, server, false);
-      server.load.inFlight++;
-      server.load.served++;
-      const attempt: OpenAttempt = { server, open: true };
-      return attempt;
+    decide: (pool: PoolHandle, facts: Facts) => decide(pool as Pool, facts),
+    begin: (decision, server) => begin(decision as PoolDecision, server as Server),
+    finish: (attempt, outcome) => finish(attempt as OpenAttempt, outcome, tell),
+    setState(pool, server, state) {
+      serverOf(pool, server).load.state = state;
     },
-    finish(attempt: Attempt, _outcome: Outcome): void {
-      const own = attempt as OpenAttempt;
-      if (!own.open) return;
-      own.open = false;
-      own.server.load.inFlight--;
+    probed({ pool, server, succeeded, reason }) {
+      const found = find(pool)?.byIdentity.get(server);
+      if (found !== undefined) judgeProbe(found, succeeded, reason, clock.monotonic(), tell);
     },
-  };
+    observe() {
+      live.sweep();
+      return observer.look(pools, clock.monotonic());
+    },
+    explain: (pool, facts) => explain(poolOf(pool), facts),
+  });
 }
 
-/** Prefix on segment boundaries: `/shop` holds `/shop`, `/shop/a` and `/shop?b`, not `/shopping`. */
-function underPath(target: string, path: string): boolean {
-  if (!target.startsWith(path)) return false;
-  if (target.length === path.length || path.endsWith("/")) return true;
-  const next = target.charCodeAt(path.length);
-  return next === 0x2f || next === 0x3f;
+function list(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.join(", ");
 }

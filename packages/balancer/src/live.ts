@@ -1,42 +1,144 @@
-import type { AdminState } from "./model.ts";
+import { MOVE_REASONS, type MoveReason } from "@sojourn/core";
+import { type BoundList, type BoundTable, createBoundList, createBoundTable } from "./bound/table.ts";
+import { type ActiveState, UNPROBED } from "./health/active.ts";
+import type { Opinion } from "./health/opinion.ts";
+import { NO_FAILURE, type PassiveState } from "./health/passive.ts";
+import type { AdminState, PoolSpec, ServerSpec } from "./model.ts";
 import type { Load } from "./order/order.ts";
 
-/** What is true of one server at this moment. Outlives snapshots: keyed by the pool's name and the server's identity. */
+/** Places in `ServerLive.counters`: totals since the server was first seen. */
+export const SERVED = 0;
+export const ERRORS = 1;
+/** Places in `PoolLive.outcomes`; moves by reason follow in the order of `MOVE_REASONS`. */
+export const NONE = 0;
+export const NEW = 1;
+export const HIT = 2;
+export const MOVED = 3;
+
+/** What is true of one server at this moment. */
 export interface ServerLive extends Load {
-  readonly pool: string;
   readonly identity: string;
-  /** What the operator says: the API's word, else the file's. */
+  /** What the operator says, by file or API. */
   state: AdminState;
-  served: number;
-  /** Monotonic ms until which health keeps it out; 0: healthy. */
+  /** What `Sojourn-Moved` calls it. */
+  alias: string;
+  readonly counters: Float64Array;
+  readonly bound: BoundList;
+  readonly health: HealthLive;
+  /** The merged opinions as one number: out as long as the monotonic clock shows no more than this. */
   downUntilMs: number;
 }
 
-/** Runtime state of all pools. `decide` reads it; only `begin`, `finish`, health and the operator write it. */
-export interface Live {
-  server(pool: string, identity: string): ServerLive;
+/** The opinions of each source and what they are formed from. */
+export interface HealthLive {
+  active: ActiveState;
+  probe: Opinion | undefined;
+  passive: PassiveState;
+  refusal: Opinion | undefined;
+  /** The verdict that was last told as an event. */
+  told: "up" | "down";
 }
 
-export function createLive(): Live {
-  const servers = new Map<string, ServerLive>();
+export interface PoolLive {
+  readonly name: string;
+  readonly servers: Map<string, ServerLive>;
+  /** Servers that are no more, until none of their clients is bound: a move away from them can still be told. */
+  readonly retired: Map<string, ServerLive>;
+  readonly clients: BoundTable<ServerLive>;
+  readonly outcomes: Float64Array;
+}
+
+/**
+ * Runtime state of all pools; outlives snapshots, because it is keyed by the pool's name and the server's identity.
+ * `decide` reads it; only `begin`, `finish`, health and the operator write it.
+ */
+export interface Live {
+  pool(spec: PoolSpec): PoolLive;
+  server(pool: PoolLive, spec: ServerSpec): ServerLive;
+  /** Retires state of pools and servers that are no more. Requests in flight there keep theirs until they end. */
+  retain(pools: readonly PoolSpec[]): void;
+  /** Drops clients past the window from servers that no request reaches. */
+  sweep(): void;
+}
+
+export function movePlace(reason: MoveReason): number {
+  return MOVED + MOVE_REASONS.indexOf(reason);
+}
+
+/** Never out. */
+const HEALTHY = Number.NEGATIVE_INFINITY;
+
+/** @param monotonic the clock of bound windows. */
+export function createLive(monotonic: () => number): Live {
+  const pools = new Map<string, PoolLive>();
   return {
-    server(pool, identity) {
-      const key = `${pool.length}:${pool}${identity}`;
-      let live = servers.get(key);
-      if (live === undefined) {
-        live = {
-          pool,
-          identity,
-          inFlight: 0,
-          currentWeight: 0,
-          effectiveWeight: 0,
-          state: "enabled",
-          served: 0,
-          downUntilMs: 0,
-        };
-        servers.set(key, live);
+    pool(spec) {
+      const known = pools.get(spec.name);
+      const windowMs = windowOf(spec);
+      if (known !== undefined) {
+        known.clients.setWindow(windowMs, monotonic());
+        return known;
       }
-      return live;
+      const pool: PoolLive = {
+        name: spec.name,
+        servers: new Map(),
+        retired: new Map(),
+        clients: createBoundTable(windowMs, monotonic()),
+        outcomes: new Float64Array(MOVED + MOVE_REASONS.length),
+      };
+      pools.set(spec.name, pool);
+      return pool;
     },
+    server(pool, { identity, weight, state }) {
+      const known = pool.servers.get(identity) ?? pool.retired.get(identity) ?? createServer(identity, weight);
+      pool.retired.delete(identity);
+      pool.servers.set(identity, known);
+      known.state = state;
+      return known;
+    },
+    retain(specs) {
+      for (const [name, pool] of pools) {
+        const spec = specs.find((candidate) => candidate.name === name);
+        if (spec === undefined) {
+          pools.delete(name);
+          continue;
+        }
+        const kept = new Set(spec.servers.map((server) => server.identity));
+        for (const [identity, server] of pool.servers) {
+          if (kept.has(identity)) continue;
+          pool.servers.delete(identity);
+          pool.retired.set(identity, server);
+        }
+      }
+    },
+    sweep() {
+      const nowMs = monotonic();
+      for (const { clients, retired } of pools.values()) {
+        for (const [identity, server] of retired) {
+          clients.expire(server, nowMs);
+          if (server.bound.size === 0) retired.delete(identity);
+        }
+      }
+    },
+  };
+}
+
+/** Kubernetes: a client is bound for exactly as long as it is remembered. */
+function windowOf({ affinity, boundWindowMs }: PoolSpec): number {
+  return affinity.kind === "ip" ? (affinity.rememberMs ?? boundWindowMs) : boundWindowMs;
+}
+
+function createServer(identity: string, weight: number): ServerLive {
+  return {
+    identity,
+    state: "enabled",
+    alias: "",
+    inFlight: 0,
+    currentWeight: 0,
+    effectiveWeight: weight,
+    counters: new Float64Array(2),
+    bound: createBoundList(),
+    health: { active: UNPROBED, probe: undefined, passive: NO_FAILURE, refusal: undefined, told: "up" },
+    downUntilMs: HEALTHY,
   };
 }

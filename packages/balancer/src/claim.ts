@@ -1,0 +1,165 @@
+import { cookieValues, type MoveReason } from "@sojourn/core";
+import { addressKey } from "./affinity/address-key.ts";
+import { nginxCookieValue } from "./affinity/nginx-cookie.ts";
+import { isExpired } from "./affinity/stamp-dates.ts";
+import type { Stamp } from "./affinity/stamp-wire.ts";
+import type { ConnectionFacts, Facts } from "./decision.ts";
+import type { Id64 } from "./hash/id64.ts";
+import type { ForeignFormat, Format, OwnFormat, Pool, Server } from "./pool.ts";
+
+/** What the client brings that ties it to a server. */
+export interface Claim {
+  /** Its id, where it brings one. */
+  readonly id: Id64 | undefined;
+  /** Where it belongs: tried first, even when draining. More than one only where foreign stamps share a value. */
+  readonly homes: readonly Server[];
+  /** Where it was served before. Its home, or for keyed affinity what the bound table says. */
+  readonly before: Server | undefined;
+  /** The alias of that server. */
+  readonly from: string | undefined;
+  /** Why what it brings is not followed. */
+  readonly refused: Extract<MoveReason, "unknown" | "forged" | "expired"> | undefined;
+  /** The format and stamp that named the home. */
+  readonly format: Format | undefined;
+  readonly stamp: Stamp | undefined;
+  /** The stamp is authentic, but its key no longer seals. */
+  readonly outdated: boolean;
+}
+
+const NOTHING: Claim = Object.freeze({
+  id: undefined,
+  homes: [],
+  before: undefined,
+  from: undefined,
+  refused: undefined,
+  format: undefined,
+  stamp: undefined,
+  outdated: false,
+});
+const FORGED: Claim = Object.freeze({ ...NOTHING, refused: "forged" });
+const UNKNOWN: Claim = Object.freeze({ ...NOTHING, refused: "unknown" });
+
+/** Of several cookies with the name of a stamp, the first ones are tried: junk must not cost a MAC each. */
+const MOST_COOKIES = 4;
+
+/**
+ * The last thing read for each connection: requests of one connection mostly bring the same cookie. A memory of pure
+ * results, so nothing depends on whether it hits.
+ */
+const memories = new WeakMap<ConnectionFacts, Memory>();
+interface Memory {
+  readonly pool: Pool;
+  readonly text: string;
+  readonly claims: readonly Claim[];
+}
+
+/** Reads, and changes nothing. Dates are judged at every call. */
+export function readClaim(pool: Pool, facts: Facts, wallMs: number, nowMs: number): Claim {
+  const { affinity } = pool.spec;
+  switch (affinity.kind) {
+    case "none":
+      return NOTHING;
+    case "cookie":
+      return cookieClaim(pool, facts, wallMs);
+    case "ip": {
+      const { clientAddress } = facts.request;
+      const id = keyedId(pool, "ip", clientAddress, () =>
+        addressKey(clientAddress, affinity.prefixV4, affinity.prefixV6),
+      );
+      const picked = affinity.rememberMs === undefined ? undefined : facts.connection.picks.get(pool.spec.name);
+      return keyedClaim(pool, id, nowMs, affinity.rememberMs !== undefined, picked);
+    }
+    case "header": {
+      const value = facts.request.header(affinity.name.toLowerCase());
+      if (value === undefined || value === "") return NOTHING;
+      return keyedClaim(pool, keyedId(pool, "header", value), nowMs, false, undefined);
+    }
+  }
+}
+
+/** The id of a client that brings no key of its own: its address, whole. */
+export function addressId(pool: Pool, address: string): Id64 {
+  return keyedId(pool, "address", address);
+}
+
+function keyedId(pool: Pool, kind: string, value: string, key: () => string = () => value): Id64 {
+  const name = `${kind}:${value}`;
+  let id = pool.ids.get(name);
+  if (id === undefined) {
+    id = pool.shared.clients.of(pool.spec.name, `${kind}:${key()}`);
+    pool.ids.set(name, id);
+  }
+  return id;
+}
+
+/**
+ * An affinity computed from a key needs no memory, with two exceptions: a server that drains or has weight 0 keeps the
+ * clients that the table knows, and Kubernetes remembers every pick.
+ */
+function keyedClaim(pool: Pool, id: Id64, nowMs: number, remembers: boolean, picked: string | undefined): Claim {
+  const owner = pool.live.clients.find(id, nowMs);
+  const before = owner === undefined ? undefined : pool.byIdentity.get(owner.identity);
+  const kept = before !== undefined && (remembers || before.weight === 0 || before.load.state === "draining");
+  const home = (picked === undefined ? undefined : pool.byIdentity.get(picked)) ?? (kept ? before : undefined);
+  const last = home ?? before;
+  return {
+    ...NOTHING,
+    id,
+    homes: home === undefined ? [] : [home],
+    before: last,
+    from: last?.load.alias ?? owner?.alias,
+  };
+}
+
+function cookieClaim(pool: Pool, { connection, request }: Facts, wallMs: number): Claim {
+  const { cookie } = request;
+  if (cookie === undefined) return NOTHING;
+  let memory = memories.get(connection);
+  if (memory === undefined || memory.pool !== pool || memory.text !== cookie) {
+    memory = { pool, text: cookie, claims: readCookies(pool, cookie) };
+    memories.set(connection, memory);
+  }
+  let refused = NOTHING;
+  for (const claim of memory.claims) {
+    const { format, stamp } = claim;
+    if (stamp !== undefined && format?.kind === "sojourn" && isExpired(stamp, format.spec, wallMs)) {
+      refused = { ...NOTHING, from: claim.from, refused: "expired" };
+    } else if (claim.refused === undefined) {
+      return claim;
+    } else if (refused.refused === undefined || (refused.refused === "forged" && claim.refused === "unknown")) {
+      refused = claim;
+    }
+  }
+  return refused;
+}
+
+function readCookies(pool: Pool, cookie: string): readonly Claim[] {
+  const claims: Claim[] = [];
+  for (const format of pool.formats) {
+    if (format.kind === "sojourn") {
+      for (const value of cookieValues(cookie, format.spec.cookie, MOST_COOKIES)) claims.push(ownClaim(format, value));
+    } else {
+      const value = nginxCookieValue(cookie, format.lowerName);
+      if (value !== undefined) claims.push(foreignClaim(format, value));
+    }
+  }
+  return claims;
+}
+
+function ownClaim(format: OwnFormat, value: string): Claim {
+  const read = format.codec.read(value);
+  if (read.status !== "ok") return read.status === "unknown" ? UNKNOWN : FORGED;
+  const { stamp, outdated } = read;
+  const home = format.servers.get(stamp.alias.text);
+  // The server is gone, but the client is known: it keeps its id, so that all its requests choose the same rescuer.
+  if (home === undefined) return { ...UNKNOWN, id: stamp.client, format, stamp, outdated };
+  const from = home.alias.text;
+  return { id: stamp.client, homes: [home], before: home, from, refused: undefined, format, stamp, outdated };
+}
+
+function foreignClaim(format: ForeignFormat, value: string): Claim {
+  const homes = format.servers.get(value);
+  const [home] = homes ?? [];
+  if (homes === undefined || home === undefined) return UNKNOWN;
+  return { ...NOTHING, homes, before: home, from: home.alias.text, format };
+}
