@@ -38,4 +38,10 @@ export const sessionAdapterErrors = errorRows({
     what: "{store} has been closed",
     mend: "close it only after the last request has been answered",
   },
+  SESSION_NOT_ATTACHED: {
+    status: 500,
+    retryable: false,
+    what: "this request has not passed the session adapter",
+    mend: "mount the adapter before the routes that use the session",
+  },
 });

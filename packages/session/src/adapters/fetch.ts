@@ -1,0 +1,87 @@
+import { AFFINITY_HEADER, isPromise } from "@sojourn/core";
+import type { ResponseFields } from "../http.ts";
+import type { Session } from "../session.ts";
+import type { Sessions } from "../sessions.ts";
+import { errorAnswer } from "./error-answer.ts";
+import { addFields, type HeaderLines, isEmpty } from "./fields.ts";
+
+export interface FetchSessionOptions {
+  /**
+   * Answers when the session could not be loaded or committed (503, 401 for an ended session, 403 for a forged
+   * request). The session's headers are added to what it returns. @default JSON with the error's code
+   */
+  readonly onError?: (error: unknown, request: Request) => Response | Promise<Response>;
+}
+
+/**
+ * Wraps a fetch handler: the session is loaded before it and committed before its response is returned. What the
+ * handler throws is thrown on, and nothing that it recorded is committed.
+ *
+ * A body that is still streaming may go on recording data; `await session.commit()` writes it.
+ */
+export function withSession<Data extends object, Rest extends unknown[] = []>(
+  sessions: Sessions<Data>,
+  handler: (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>,
+  options: FetchSessionOptions = {},
+): (request: Request, ...rest: Rest) => Promise<Response> {
+  const refuse = options.onError ?? defaultAnswer;
+  return async (request, ...rest) => {
+    let session: Session<Data>;
+    try {
+      const loading = sessions.load(request);
+      session = isPromise(loading) ? await loading : loading;
+    } catch (error) {
+      return refuse(error, request);
+    }
+    const response = await handler(request, session, ...rest);
+    try {
+      return await commitTo(response, sessions, session);
+    } catch (error) {
+      // The handler's response promises what did not happen; its body is never read.
+      void response.body?.cancel().catch(() => {});
+      return withFields(await refuse(error, request), sessions.fieldsAfter(session, error));
+    }
+  };
+}
+
+/**
+ * The lower half of `withSession`, for handlers that load by themselves: commits, and returns the response with what
+ * the session adds to its headers.
+ * @throws what `sessions.commit` throws; `sessions.fieldsAfter` says what the error response must carry then.
+ */
+export async function commitTo<Data extends object>(
+  response: Response,
+  sessions: Sessions<Data>,
+  session: Session<Data>,
+): Promise<Response> {
+  const committing = sessions.commit(session);
+  const answered = withFields(response, isPromise(committing) ? await committing : committing);
+  sessions.headersSent(session);
+  return answered;
+}
+
+/** The headers of redirects and of responses that were fetched cannot be changed, so those are copied. */
+function withFields(response: Response, fields: ResponseFields): Response {
+  if (isEmpty(fields)) return response;
+  try {
+    addFields(fields, AFFINITY_HEADER, lines(response.headers));
+    return response;
+  } catch {
+    const copy = new Response(response.body, response);
+    addFields(fields, AFFINITY_HEADER, lines(copy.headers));
+    return copy;
+  }
+}
+
+function lines(headers: Headers): HeaderLines {
+  return {
+    get: (name) => headers.get(name) ?? undefined,
+    set: (name, value) => headers.set(name, value),
+    append: (name, value) => headers.append(name, value),
+  };
+}
+
+function defaultAnswer(error: unknown): Response {
+  const { status, headers, body } = errorAnswer(error);
+  return new Response(body, { status, headers });
+}

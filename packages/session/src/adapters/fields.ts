@@ -1,0 +1,58 @@
+import type { ResponseFields } from "../http.ts";
+
+/** A response's headers, as far as a session changes them. */
+export interface HeaderLines {
+  /** Several values are joined with ", ". */
+  get(name: string): string | undefined;
+  set(name: string, value: string): void;
+  append(name: string, value: string): void;
+}
+
+export const NO_FIELDS: ResponseFields = Object.freeze({
+  setCookies: Object.freeze([]),
+  varyCookie: false,
+  affinityEnd: false,
+});
+
+export function isEmpty({ setCookies, varyCookie, affinityEnd }: ResponseFields): boolean {
+  return setCookies.length === 0 && !varyCookie && !affinityEnd;
+}
+
+/** What two commits of one response ask for together. */
+export function mergeFields(first: ResponseFields, second: ResponseFields): ResponseFields {
+  return {
+    // Of two cookies of one name the later wins, so one that is repeated must keep its later place.
+    setCookies: [...first.setCookies.filter((cookie) => !second.setCookies.includes(cookie)), ...second.setCookies],
+    varyCookie: first.varyCookie || second.varyCookie,
+    affinityEnd: first.affinityEnd || second.affinityEnd,
+  };
+}
+
+/** Adds to what the handler has set, and replaces nothing but a `Cache-Control` that would leak a cookie. */
+export function addFields(fields: ResponseFields, affinityHeader: string, headers: HeaderLines): void {
+  if (fields.varyCookie) headers.set("Vary", varyByCookie(headers.get("Vary")));
+  if (fields.affinityEnd) headers.set(affinityHeader, "end");
+  if (fields.setCookies.length === 0) return;
+  for (const cookie of fields.setCookies) headers.append("Set-Cookie", cookie);
+  headers.set("Cache-Control", guardCaching(headers.get("Cache-Control")));
+}
+
+/** `*` already says that everything matters (RFC 9110 §12.5.5). */
+export function varyByCookie(vary: string | undefined): string {
+  if (vary === undefined || vary === "") return "Cookie";
+  const names = vary.toLowerCase().split(",");
+  return names.some((name) => name.trim() === "cookie" || name.trim() === "*") ? vary : `${vary}, Cookie`;
+}
+
+/**
+ * Keeps a response that sets a cookie out of shared caches, which would hand it to others (RFC 9111 §7.3). A response
+ * that says nothing about caching is not stored at all; one that is already `private` or `no-store` stays as it is.
+ */
+export function guardCaching(value: string | undefined): string {
+  if (value === undefined || value.trim() === "") return "no-store";
+  const directives = value.split(",").map((directive) => directive.trim());
+  const lower = directives.map((directive) => directive.toLowerCase());
+  if (lower.includes("no-store") || lower.includes("private")) return value;
+  const kept = directives.filter((_, i) => !/^(?:public$|s-maxage=|private=)/.test(lower[i] ?? ""));
+  return ["private", ...kept].join(", ");
+}

@@ -1,0 +1,40 @@
+import type { SessionRequest } from "../http.ts";
+
+/** What is read of node:http's IncomingMessage and of HTTP/2's compatible object. */
+export interface NodeRequest {
+  readonly method?: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean };
+}
+
+/** The request of a Node server as the engine takes it, without a copy; for WebSocket upgrades: `sessions.load(…)`. */
+export function nodeRequest(request: NodeRequest): SessionRequest {
+  return new View(request);
+}
+
+class View implements SessionRequest {
+  readonly #request: NodeRequest;
+
+  constructor(request: NodeRequest) {
+    this.#request = request;
+  }
+
+  get method(): string {
+    return this.#request.method ?? "GET";
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#request.socket.remoteAddress;
+  }
+
+  get encrypted(): boolean {
+    return this.#request.socket.encrypted === true;
+  }
+
+  header(name: string): string | undefined {
+    const { headers } = this.#request;
+    // HTTP/2 names the host in a pseudo header (RFC 9113 §8.3.1).
+    const value = headers[name] ?? (name === "host" ? headers[":authority"] : undefined);
+    return typeof value === "object" ? value.join(", ") : value;
+  }
+}

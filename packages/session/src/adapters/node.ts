@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { type Awaitable, consoleLogger, isPromise, isSojournError, SojournError } from "@sojourn/core";
+import type { Session } from "../session.ts";
+import type { Sessions } from "../sessions.ts";
+import { errorAnswer } from "./error-answer.ts";
+import { nodeRequest } from "./node-request.ts";
+import { ResponseGate } from "./response-gate.ts";
+
+export { type NodeRequest, nodeRequest } from "./node-request.ts";
+
+/** HTTP/2 by its compatible objects. */
+export type AnyRequest = IncomingMessage | Http2ServerRequest;
+export type AnyResponse = ServerResponse | Http2ServerResponse;
+
+export interface NodeSessions<Data extends object> {
+  /**
+   * Loads the session of `request` and lets its commit come before the head of `response`. Call it before the
+   * handler and wait for it.
+   * @param onError gets the error when the commit fails; the response is then empty again, and for it to answer.
+   * @throws what `sessions.load` throws
+   */
+  attach(request: AnyRequest, response: AnyResponse, onError: (error: unknown) => void): Awaitable<Session<Data>>;
+  /** @throws SESSION_NOT_ATTACHED */
+  of(request: AnyRequest): Session<Data>;
+  /** A listener for `createServer`. Errors, the handler's own included, go to `onError`. */
+  handle<Request extends AnyRequest, Response extends AnyResponse>(
+    handler: (request: Request, response: Response, session: Session<Data>) => unknown,
+    onError?: (error: unknown, request: Request, response: Response) => void,
+  ): (request: Request, response: Response) => void;
+}
+
+/**
+ * Sessions for `node:http`, `node:https` and the compatibility API of `node:http2`.
+ *
+ * ```ts
+ * createServer(nodeSession(sessions).handle((request, response, session) => response.end(session.userId)));
+ * ```
+ */
+export function nodeSession<Data extends object>(sessions: Sessions<Data>): NodeSessions<Data> {
+  const attached = new WeakMap<object, Session<Data>>();
+
+  function bind(request: AnyRequest, response: AnyResponse, session: Session<Data>, onError: (e: unknown) => void) {
+    attached.set(request, session);
+    new ResponseGate(response as ServerResponse, sessions, session, onError);
+    return session;
+  }
+
+  const node: NodeSessions<Data> = {
+    attach(request, response, onError) {
+      const already = attached.get(request);
+      if (already !== undefined) return already;
+      const loading = sessions.load(nodeRequest(request));
+      if (!isPromise(loading)) return bind(request, response, loading, onError);
+      return loading.then((session) => bind(request, response, session, onError));
+    },
+    of(request) {
+      const session = attached.get(request);
+      if (session === undefined) throw new SojournError("SESSION_NOT_ATTACHED", {});
+      return session;
+    },
+    handle:
+      (handler, onError = (error, _request, response) => answer(response, error)) =>
+      async (request, response) => {
+        const failed = (error: unknown) => onError(error, request, response);
+        try {
+          const loading = node.attach(request, response, failed);
+          await handler(request, response, isPromise(loading) ? await loading : loading);
+        } catch (error) {
+          failed(error);
+        }
+      },
+  };
+  return Object.freeze(node);
+}
+
+/** Tells the client the code, and the log the name of what is not ours. */
+function answer(anyResponse: AnyResponse, error: unknown): void {
+  const response = anyResponse as ServerResponse;
+  if (!isSojournError(error)) {
+    consoleLogger.error("a request handler failed", { error: error instanceof Error ? error.name : typeof error });
+  }
+  if (response.headersSent) return void response.destroy();
+  const { status, headers, body } = errorAnswer(error);
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.end(body);
+}

@@ -1,0 +1,246 @@
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
+import { AFFINITY_HEADER, type Awaitable, isPromise } from "@sojourn/core";
+import type { ResponseFields } from "../http.ts";
+import type { Session } from "../session.ts";
+import type { Sessions } from "../sessions.ts";
+import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
+import { addFields, isEmpty, mergeFields, NO_FIELDS } from "./fields.ts";
+import { call, checkChunk, dropCalls, type HeldCall, type Sending } from "./held-calls.ts";
+import { refuseLate, wearFace } from "./response-face.ts";
+import { absorbHead, headerLines, restoreHeaders, setStatusLine, statusLine } from "./response-head.ts";
+
+/**
+ * - `open`: nothing has been sent.
+ * - `held`: a call that sends the head, or the end of a body, waits for a commit; calls are queued.
+ * - `failed`: the commit failed; the response belongs to the error path, which has not sent its head yet.
+ * - `sent`: the head has left.
+ */
+type Phase = "open" | "held" | "failed" | "sent";
+
+/** Operations recorded while the head waits are committed with it, but not for ever. */
+const MOST_ROUNDS = 8;
+
+/** Stands between a handler and its response, so that the commit comes before the head. One for each response. */
+export class ResponseGate<Data extends object> {
+  readonly #response: ServerResponse;
+  readonly #sessions: Sessions<Data>;
+  readonly #session: Session<Data>;
+  readonly #onError: (error: unknown) => void;
+  readonly #sending: Sending;
+  /** Headers that were there before the handler; they stay when its own are removed. */
+  readonly #earlier: OutgoingHttpHeaders;
+  #phase: Phase = "open";
+  #held: HeldCall[] = [];
+  #sources: Set<Readable> | undefined;
+  #afterError: ResponseFields | undefined;
+  #retryLater = false;
+  #ended = false;
+  #needsDrain = false;
+  #closed = false;
+
+  constructor(
+    response: ServerResponse,
+    sessions: Sessions<Data>,
+    session: Session<Data>,
+    onError: (error: unknown) => void,
+  ) {
+    this.#response = response;
+    this.#sessions = sessions;
+    this.#session = session;
+    this.#onError = onError;
+    const { writeHead, write, end, flushHeaders } = response;
+    this.#sending = { writeHead, write, end, flushHeaders };
+    this.#earlier = response.getHeaders();
+    response.writeHead = ((...args: unknown[]) => this.#writeHead(args)) as ServerResponse["writeHead"];
+    response.write = ((...args: unknown[]) => this.#write(args)) as ServerResponse["write"];
+    response.end = ((...args: unknown[]) => this.#end(args)) as ServerResponse["end"];
+    response.flushHeaders = () => this.#flushHeaders();
+    response.on("pipe", (source: Readable) => {
+      this.#sources ??= new Set();
+      this.#sources.add(source);
+    });
+    response.on("close", () => this.#close());
+  }
+
+  #writeHead(args: readonly unknown[]): ServerResponse {
+    const response = this.#response;
+    if (this.#phase === "held") refuseLate(response, "write");
+    if (this.#phase === "sent") {
+      call(response, this.#sending, { method: "writeHead", args });
+      return response;
+    }
+    absorbHead(response, args);
+    this.#pass({ method: "writeHead", args: [response.statusCode] });
+    return response;
+  }
+
+  #write(args: readonly unknown[]): boolean {
+    if (this.#phase !== "sent") checkChunk(args[0]);
+    const sent = this.#pass({ method: "write", args });
+    if (sent === undefined) this.#needsDrain = true;
+    return sent === true;
+  }
+
+  #end(args: readonly unknown[]): ServerResponse {
+    const held: HeldCall = { method: "end", args };
+    const first = !this.#ended;
+    if (first && this.#phase === "sent" && this.#afterError === undefined && this.#sessions.pending(this.#session)) {
+      this.#holdEnd(held);
+    } else this.#pass(held);
+    this.#ended = true;
+    return this.#response;
+  }
+
+  #flushHeaders(): void {
+    this.#pass({ method: "flushHeaders", args: [] });
+  }
+
+  /** Makes the call if the head has left or may leave now, else queues it and answers undefined. */
+  #pass(held: HeldCall): unknown {
+    if (this.#phase === "failed") this.#sendHead(this.#afterError ?? NO_FIELDS);
+    else if (this.#phase === "open" && !this.#settle()) return undefined;
+    if (this.#phase === "held") {
+      this.#held.push(held);
+      return undefined;
+    }
+    // A handler that goes on after its response was taken from it must not break the error's.
+    if (this.#afterError !== undefined && this.#response.writableEnded) return true;
+    return call(this.#response, this.#sending, held);
+  }
+
+  /** Commits. @returns false when that failed at once, and the call at hand is dropped. */
+  #settle(): boolean {
+    let committing: Awaitable<ResponseFields>;
+    try {
+      committing = this.#sessions.commit(this.#session);
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+    if (!isPromise(committing)) {
+      this.#sendHead(committing);
+      return true;
+    }
+    const line = statusLine(this.#response);
+    const removeFace = this.#hold();
+    this.#settled(committing).then(
+      (fields) => {
+        removeFace();
+        setStatusLine(this.#response, line.status, line.message);
+        this.#release(fields);
+      },
+      (error: unknown) => {
+        removeFace();
+        this.#fail(error);
+      },
+    );
+    return true;
+  }
+
+  #hold(): () => void {
+    this.#phase = "held";
+    return wearFace(this.#response, { ended: () => this.#ended, needsDrain: () => this.#needsDrain });
+  }
+
+  async #settled(committing: Awaitable<ResponseFields>): Promise<ResponseFields> {
+    let fields = await committing;
+    for (let round = 1; round < MOST_ROUNDS && this.#sessions.pending(this.#session); round++) {
+      fields = mergeFields(fields, await this.#sessions.commit(this.#session));
+    }
+    return fields;
+  }
+
+  #sendHead(fields: ResponseFields): void {
+    const lines = isEmpty(fields) && !this.#retryLater ? undefined : headerLines(this.#response);
+    if (lines !== undefined) {
+      addFields(fields, AFFINITY_HEADER, lines);
+      if (this.#retryLater && lines.get("Retry-After") === undefined) lines.set("Retry-After", RETRY_AFTER);
+    }
+    this.#phase = "sent";
+    this.#sessions.headersSent(this.#session);
+  }
+
+  #release(fields: ResponseFields): void {
+    const calls = this.#takeHeld();
+    if (this.#closed) {
+      this.#phase = "sent";
+      dropCalls(calls, disconnected());
+      return;
+    }
+    try {
+      this.#sendHead(fields);
+      this.#replay(calls);
+    } catch (error) {
+      if (this.#response.headersSent) this.#response.destroy(error as Error);
+      else this.#fail(error);
+    }
+  }
+
+  #replay(calls: readonly HeldCall[]): void {
+    const wanted = this.#needsDrain;
+    this.#needsDrain = false;
+    let full = false;
+    for (const held of calls) {
+      // Our own `end` commits what was recorded since, and may hold back what follows.
+      if (this.#phase === "held") this.#held.push(held);
+      else if (held.method === "end" && !this.#response.writableEnded) {
+        this.#ended = false;
+        this.#end(held.args);
+      } else if (call(this.#response, this.#sending, held) === false && held.method === "write") full = true;
+    }
+    // Node says `drain` itself when its own buffer was full.
+    if (wanted && !full && !this.#ended) this.#response.emit("drain");
+  }
+
+  /** The head has left, so a failure is the engine's event and the body ends all the same. */
+  #holdEnd(end: HeldCall): void {
+    const removeFace = this.#hold();
+    this.#held.push(end);
+    const released = () => {
+      removeFace();
+      this.#phase = "sent";
+      const calls = this.#takeHeld();
+      if (this.#closed) dropCalls(calls, disconnected());
+      else for (const held of calls) call(this.#response, this.#sending, held);
+    };
+    Promise.resolve(this.#sessions.commit(this.#session)).then(released, released);
+  }
+
+  /** Gives the response to the error path as it was before the handler had it. */
+  #fail(error: unknown): void {
+    const response = this.#response;
+    for (const source of this.#sources ?? []) source.unpipe(response);
+    dropCalls(this.#takeHeld(), error instanceof Error ? error : new Error("the session was not committed"));
+    restoreHeaders(response, this.#earlier);
+    setStatusLine(response, statusOf(error));
+    this.#afterError = this.#sessions.fieldsAfter(this.#session, error);
+    this.#retryLater = asksToRetry(error);
+    this.#ended = false;
+    this.#needsDrain = false;
+    this.#phase = "failed";
+    try {
+      this.#onError(error);
+    } catch (failure) {
+      response.destroy(failure as Error);
+    }
+  }
+
+  #takeHeld(): HeldCall[] {
+    const calls = this.#held;
+    this.#held = [];
+    return calls;
+  }
+
+  /** Commits what a handler recorded and may never come to commit: its client has gone, or it has ended already. */
+  #close(): void {
+    this.#closed = true;
+    if (this.#phase === "held" || this.#afterError !== undefined) return;
+    if (!this.#sessions.pending(this.#session)) return;
+    Promise.resolve(this.#sessions.commit(this.#session)).catch(() => {}); // the engine's event
+  }
+}
+
+function disconnected(): Error {
+  return Object.assign(new Error("the client has disconnected"), { code: "ERR_STREAM_DESTROYED" });
+}

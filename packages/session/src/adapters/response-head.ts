@@ -1,0 +1,68 @@
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { HeaderLines } from "./fields.ts";
+import { isHttp2 } from "./response-face.ts";
+
+/** A status line and headers, to go back to. */
+export interface Head {
+  readonly status: number;
+  readonly message: string;
+  readonly headers: OutgoingHttpHeaders;
+}
+
+export function statusLine(response: ServerResponse): Omit<Head, "headers"> {
+  return { status: response.statusCode, message: isHttp2(response) ? "" : response.statusMessage };
+}
+
+export function setStatusLine(response: ServerResponse, status: number, message = ""): void {
+  response.statusCode = status;
+  if (!isHttp2(response)) response.statusMessage = message;
+}
+
+/** Leaves exactly the headers given. */
+export function restoreHeaders(response: ServerResponse, headers: OutgoingHttpHeaders): void {
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) response.setHeader(name, value);
+  }
+}
+
+/**
+ * Does what `writeHead` does with its arguments, except sending, so that cookies can be added to them. What it gives
+ * replaces what was set, in an array repeated names add up: as in Node.
+ */
+export function absorbHead(response: ServerResponse, args: readonly unknown[]): void {
+  const [status, second, third] = args;
+  const code = Number(status) | 0;
+  if (code < 100 || code > 999) {
+    throw Object.assign(new RangeError(`Invalid status code: ${String(status)}`), {
+      code: "ERR_HTTP_INVALID_STATUS_CODE",
+    });
+  }
+  setStatusLine(response, code, typeof second === "string" ? second : statusLine(response).message);
+  const headers = typeof second === "string" ? third : (third ?? second);
+  if (Array.isArray(headers)) setList(response, headers);
+  else if (typeof headers === "object" && headers !== null) {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value as OutgoingHttpHeader & string);
+  }
+}
+
+/** `[name, value, name, value]` or `[[name, value], …]`. */
+function setList(response: ServerResponse, list: readonly unknown[]): void {
+  const pairs: [string, string][] = [];
+  if (Array.isArray(list[0])) pairs.push(...(list as [string, string][]));
+  else for (let i = 0; i + 1 < list.length; i += 2) pairs.push([list[i] as string, list[i + 1] as string]);
+  for (const [name] of pairs) response.removeHeader(name);
+  for (const [name, value] of pairs) response.appendHeader(name, value);
+}
+
+/** The response's headers for `addFields`. */
+export function headerLines(response: ServerResponse): HeaderLines {
+  return {
+    get(name) {
+      const value = response.getHeader(name);
+      return Array.isArray(value) ? value.join(", ") : value?.toString();
+    },
+    set: (name, value) => void response.setHeader(name, value),
+    append: (name, value) => void response.appendHeader(name, value),
+  };
+}
