@@ -3,6 +3,7 @@ import { balancerErrors } from "./balancer-errors.ts";
 import { cliErrors } from "./cli-errors.ts";
 import { coreErrors } from "./core-errors.ts";
 import { dialectErrors } from "./dialect-errors.ts";
+import { planeErrors } from "./plane-errors.ts";
 import { sessionAdapterErrors } from "./session-adapter-errors.ts";
 import { sessionErrors } from "./session-errors.ts";
 
@@ -14,6 +15,7 @@ export const ERROR_TABLE = {
   ...balancerErrors,
   ...adminErrors,
   ...dialectErrors,
+  ...planeErrors,
   ...cliErrors,
 } as const;
 

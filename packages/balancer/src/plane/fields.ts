@@ -1,0 +1,156 @@
+import { kindOf } from "./kinds.ts";
+
+/**
+ * The fields of one message: ordered, as spelled by the sender, some of them dropped, others added behind.
+ * Received fields are offsets into the head's text; strings are made only of what somebody asks for. Made to be
+ * reused: `reset` empties it.
+ */
+export class Fields {
+  /** Number of received fields, dropped ones included. */
+  count = 0;
+  readonly kinds: number[] = [];
+  private text = "";
+  private readonly nameAt: number[] = [];
+  private readonly nameEnd: number[] = [];
+  private readonly valueAt: number[] = [];
+  private readonly valueEnd: number[] = [];
+  /** End of the line (after CRLF) when it reads exactly `name: value`; else 0. */
+  private readonly lineEnd: number[] = [];
+  private readonly dropped: boolean[] = [];
+  private readonly extraNames: string[] = [];
+  private readonly extraValues: string[] = [];
+
+  reset(): void {
+    this.count = 0;
+    this.text = "";
+    this.clearAdded();
+  }
+
+  /** Offsets are relative to the text that `bind` gives afterwards. */
+  push(kind: number, nameAt: number, nameEnd: number, valueAt: number, valueEnd: number, lineEnd: number): void {
+    const i = this.count++;
+    this.kinds[i] = kind;
+    this.nameAt[i] = nameAt;
+    this.nameEnd[i] = nameEnd;
+    this.valueAt[i] = valueAt;
+    this.valueEnd[i] = valueEnd;
+    this.lineEnd[i] = valueAt === nameEnd + 2 && valueEnd + 2 === lineEnd ? lineEnd : 0;
+    this.dropped[i] = false;
+  }
+
+  bind(text: string): void {
+    this.text = text;
+  }
+
+  name(i: number): string {
+    return this.text.slice(this.nameAt[i], this.nameEnd[i]);
+  }
+
+  value(i: number): string {
+    return this.text.slice(this.valueAt[i], this.valueEnd[i]);
+  }
+
+  isDropped(i: number): boolean {
+    return this.dropped[i] === true;
+  }
+
+  drop(i: number): void {
+    this.dropped[i] = true;
+  }
+
+  /** Drops all received fields of this name, given in lower case. */
+  dropNamed(name: string): void {
+    for (let i = 0; i < this.count; i++) if (this.is(i, name)) this.dropped[i] = true;
+  }
+
+  /** Whether field `i` has this name, given in lower case. */
+  is(i: number, name: string): boolean {
+    const at = this.nameAt[i] as number;
+    return (this.nameEnd[i] as number) - at === name.length && this.name(i).toLowerCase() === name;
+  }
+
+  /** Adds a field of ours. Name and value must be clean: they are written as they are. */
+  add(name: string, value: string): void {
+    this.extraNames.push(name);
+    this.extraValues.push(value);
+  }
+
+  /** Number of added fields: a mark for `clearAdded`. */
+  get added(): number {
+    return this.extraNames.length;
+  }
+
+  clearAdded(mark = 0): void {
+    this.extraNames.length = mark;
+    this.extraValues.length = mark;
+  }
+
+  /** First value among received fields that are not dropped; the name in lower case. */
+  get(name: string): string | undefined {
+    for (let i = 0; i < this.count; i++) if (this.dropped[i] !== true && this.is(i, name)) return this.value(i);
+    return undefined;
+  }
+
+  /** All values of a kind joined by `separator`; undefined when there is none. */
+  joined(kind: number, separator: string): string | undefined {
+    let text: string | undefined;
+    for (let i = 0; i < this.count; i++) {
+      if (this.kinds[i] !== kind || this.dropped[i] === true) continue;
+      text = text === undefined ? this.value(i) : text + separator + this.value(i);
+    }
+    return text;
+  }
+
+  /** Calls `visit` with every field that is left, added ones last. */
+  each(visit: (name: string, value: string) => void): void {
+    for (let i = 0; i < this.count; i++) if (this.dropped[i] !== true) visit(this.name(i), this.value(i));
+    for (let i = 0; i < this.extraNames.length; i++) {
+      visit(this.extraNames[i] as string, this.extraValues[i] as string);
+    }
+  }
+
+  /**
+   * The fields that are left as `name: value` lines. Neighbouring lines that read so already, byte for byte, are taken
+   * from the text in one slice.
+   */
+  lines(): string {
+    const text = this.text;
+    let out = "";
+    let runAt = -1;
+    let runEnd = -1;
+    for (let i = 0; i < this.count; i++) {
+      if (this.dropped[i] === true) continue;
+      const lineEnd = this.lineEnd[i] as number;
+      const nameAt = this.nameAt[i] as number;
+      if (lineEnd === 0) {
+        if (runAt !== -1) out += text.slice(runAt, runEnd);
+        runAt = -1;
+        out += `${this.name(i)}: ${this.value(i)}\r\n`;
+      } else if (runAt !== -1 && runEnd === nameAt) {
+        runEnd = lineEnd;
+      } else {
+        if (runAt !== -1) out += text.slice(runAt, runEnd);
+        runAt = nameAt;
+        runEnd = lineEnd;
+      }
+    }
+    if (runAt !== -1) out += text.slice(runAt, runEnd);
+    for (let i = 0; i < this.extraNames.length; i++) out += `${this.extraNames[i]}: ${this.extraValues[i]}\r\n`;
+    return out;
+  }
+
+  /** Builds fields from pairs, as a codec without text of its own does. The pairs must be validated. */
+  static of(pairs: readonly (readonly [name: string, value: string])[]): Fields {
+    const fields = new Fields();
+    let text = "";
+    for (const [name, value] of pairs) {
+      const at = text.length;
+      const nameEnd = at + name.length;
+      text += `${name}: ${value}\r\n`;
+      const kind = kindOf(Buffer.from(name, "latin1"), 0, name.length);
+      fields.push(kind, at, nameEnd, nameEnd + 2, nameEnd + 2 + value.length, text.length);
+    }
+    fields.bind(text);
+    return fields;
+  }
+}

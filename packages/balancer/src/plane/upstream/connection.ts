@@ -1,0 +1,343 @@
+import { connect, type Socket } from "node:net";
+import type { TunnelEnd } from "../exchange.ts";
+import type { Fields } from "../fields.ts";
+import type { PlaneLimits } from "../limits.ts";
+import type { Ticker } from "../ticker.ts";
+import { BodyDecoder, type BodyReceiver } from "../wire/body-decoder.ts";
+import { INCOMPLETE, REFUSED } from "../wire/field-lines.ts";
+import { ResponseHead, ResponseParser } from "../wire/response-parser.ts";
+import { Writer } from "../wire/writer.ts";
+import type { UpstreamHandler } from "./handler.ts";
+
+/** Where connections report to: the pool of their server. */
+export interface ConnectionOwner {
+  /** The response is complete and the connection may carry another request. False: it must be closed. */
+  release(connection: UpstreamConnection): boolean;
+  gone(connection: UpstreamConnection): void;
+}
+
+type State = "connecting" | "idle" | "busy" | "tunnel" | "closed";
+
+/** One HTTP/1.1 connection to a server: connector and client-side codec. Carries one request at a time. */
+export class UpstreamConnection implements TunnelEnd, BodyReceiver {
+  state: State = "connecting";
+  /** Has carried a request before the present one, so that the server may have closed it meanwhile. */
+  reused = false;
+  /** A byte of the present response has come. */
+  answered = false;
+  idleSinceMs = 0;
+  /** From `Keep-Alive: timeout`; -1: not said. */
+  keepAliveSeconds = -1;
+  private deadlineMs = 0;
+  private responseMs = 0;
+  private handler: UpstreamHandler | undefined;
+  private readonly socket: Socket;
+  private readonly owner: ConnectionOwner;
+  private readonly ticker: Ticker;
+  private readonly tunnelIdleMs: number;
+  private readonly writer: Writer;
+  private readonly parser: ResponseParser;
+  private readonly decoder: BodyDecoder;
+  private readonly head = new ResponseHead();
+  private held: Buffer | undefined;
+  private headPending = true;
+  private toHead = false;
+  private upgradeAsked = false;
+  private chunked = false;
+  private requestDone = false;
+  private paused = false;
+  private errorCode = "closed";
+  private peer: TunnelEnd | undefined;
+  private tunnelClosed: (() => void) | undefined;
+  private peerFinished = false;
+
+  constructor(
+    target: { readonly host: string; readonly port: number; readonly connectMs: number },
+    owner: ConnectionOwner,
+    handler: UpstreamHandler,
+    limits: PlaneLimits,
+    ticker: Ticker,
+  ) {
+    this.owner = owner;
+    this.handler = handler;
+    this.ticker = ticker;
+    this.tunnelIdleMs = limits.tunnelIdleMs;
+    this.parser = new ResponseParser(limits);
+    this.decoder = new BodyDecoder(limits);
+    this.deadlineMs = ticker.exactMs() + target.connectMs;
+    const socket = connect({ host: target.host, port: target.port, noDelay: true, allowHalfOpen: true });
+    this.socket = socket;
+    this.writer = new Writer(socket);
+    socket.on("connect", () => this.onConnect());
+    socket.on("data", (chunk: Buffer) => this.onData(chunk));
+    socket.on("drain", () => this.onDrain());
+    socket.on("end", () => this.onEnd());
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.errorCode = error.code ?? "error";
+    });
+    socket.on("close", () => this.onClose());
+  }
+
+  /** Hands an idle connection to its next request. */
+  reuse(handler: UpstreamHandler): void {
+    this.handler = handler;
+    this.reused = true;
+    this.answered = false;
+  }
+
+  /** Writes a request's head; `body` follows through `sendData`. */
+  sendHead(
+    text: string,
+    request: {
+      readonly isHead: boolean;
+      readonly upgrade: boolean;
+      readonly chunked: boolean;
+      readonly bodyFollows: boolean;
+    },
+    responseMs: number,
+  ): void {
+    this.state = "busy";
+    this.headPending = true;
+    this.toHead = request.isHead;
+    this.upgradeAsked = request.upgrade;
+    this.chunked = request.chunked;
+    this.requestDone = !request.bodyFollows;
+    this.responseMs = responseMs;
+    // While the client is still sending, its own timeout runs.
+    this.deadlineMs = request.bodyFollows ? 0 : this.ticker.nowMs + responseMs;
+    this.writer.write(text);
+  }
+
+  sendData(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    if (!this.chunked) {
+      this.writer.data(chunk);
+      return;
+    }
+    this.writer.write(`${chunk.length.toString(16)}\r\n`);
+    this.writer.data(chunk);
+    this.writer.write("\r\n");
+  }
+
+  sendEnd(trailers: Fields | undefined): void {
+    if (this.chunked) this.writer.write(trailers === undefined ? "0\r\n\r\n" : `0\r\n${trailers.lines()}\r\n`);
+    this.requestDone = true;
+    this.deadlineMs = this.ticker.nowMs + this.responseMs;
+  }
+
+  /** Writes what was gathered. False: wait for `upstreamDrained`. */
+  flush(): boolean {
+    const open = this.writer.flush();
+    if (!open) this.deadlineMs = this.ticker.nowMs + this.responseMs;
+    return open;
+  }
+
+  resumeReading(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    if (this.state === "busy") this.deadlineMs = this.ticker.nowMs + this.responseMs;
+    this.socket.resume();
+  }
+
+  /** Turns the connection into one end of a tunnel; `closed` is called once when both directions are. */
+  startTunnel(peer: TunnelEnd, closed: () => void): void {
+    this.peer = peer;
+    this.tunnelClosed = closed;
+  }
+
+  tunnelSend(chunk: Buffer): boolean {
+    this.deadlineMs = this.ticker.nowMs + this.tunnelIdleMs;
+    return this.socket.writable ? this.socket.write(chunk) : true;
+  }
+
+  tunnelFinish(): void {
+    this.peerFinished = true;
+    this.socket.end();
+  }
+
+  tunnelDrained(): void {
+    this.resumeReading();
+  }
+
+  tunnelCut(): void {
+    this.socket.destroy();
+  }
+
+  /** Closes without further events to the handler. */
+  destroy(): void {
+    this.handler = undefined;
+    if (this.state !== "closed") {
+      this.state = "closed";
+      this.socket.destroy();
+    }
+  }
+
+  sweep(nowMs: number): void {
+    if (this.deadlineMs === 0 || nowMs < this.deadlineMs || this.paused) return;
+    if (this.state === "tunnel") {
+      this.socket.destroy();
+      return;
+    }
+    const { handler, state } = this;
+    this.destroy();
+    if (state === "connecting") handler?.connectFailed("timeout", "ETIMEDOUT");
+    else handler?.failed("timeout", "ETIMEDOUT");
+  }
+
+  /** Bytes accepted for the server and not yet taken by the system. */
+  get buffered(): number {
+    return this.socket.writableLength;
+  }
+
+  bodyPiece(chunk: Buffer): void {
+    this.handler?.responseData(chunk);
+  }
+
+  private onConnect(): void {
+    if (this.state !== "connecting") return;
+    this.deadlineMs = 0;
+    this.state = "busy";
+    this.handler?.connected(this);
+  }
+
+  private onData(chunk: Buffer): void {
+    if (this.state === "tunnel") {
+      this.deadlineMs = this.ticker.nowMs + this.tunnelIdleMs;
+      if (this.peer?.tunnelSend(chunk) === false) this.pause();
+      return;
+    }
+    if (this.state !== "busy") {
+      this.destroy();
+      return;
+    }
+    this.answered = true;
+    const bytes = this.held === undefined ? chunk : Buffer.concat([this.held, chunk]);
+    this.held = undefined;
+    if (this.requestDone) this.deadlineMs = this.ticker.nowMs + this.responseMs;
+    this.read(bytes);
+  }
+
+  private read(bytes: Buffer): void {
+    const at = this.headPending ? this.readHeads(bytes) : 0;
+    if (this.state !== "busy") return;
+    if (!this.headPending && !this.readBody(bytes, at)) return;
+    if (this.handler?.responseFlush() === false) this.pause();
+  }
+
+  /** Reads 1xx heads and the final one, as far as they are here. @returns the position after them. */
+  private readHeads(bytes: Buffer): number {
+    let at = 0;
+    while (this.headPending && this.state === "busy") {
+      const next = this.parser.parse(bytes, at, bytes.length, this.head, this.toHead);
+      if (next === REFUSED) this.invalid(this.parser.refusal.reason);
+      else if (next === INCOMPLETE) {
+        this.held = at === 0 ? bytes : bytes.subarray(at);
+        break;
+      } else {
+        at = next;
+        this.takeHead(bytes, at);
+      }
+    }
+    return at;
+  }
+
+  /** False: the connection is done with this response. */
+  private readBody(bytes: Buffer, at: number): boolean {
+    const { decoder } = this;
+    const next = decoder.feed(bytes, at, bytes.length, this);
+    if (next === REFUSED) this.invalid(decoder.refusal.reason);
+    else if (this.state === "busy" && decoder.done) this.complete(next === bytes.length);
+    else {
+      if (next < bytes.length) this.held = bytes.subarray(next);
+      return this.state === "busy";
+    }
+    return false;
+  }
+
+  private takeHead(bytes: Buffer, at: number): void {
+    const { head, handler } = this;
+    if (head.status < 200) {
+      if (head.status !== 101) handler?.responseInformational(head);
+      else if (!this.upgradeAsked) this.invalid("101 without an upgrade");
+      else this.switch(at < bytes.length ? bytes.subarray(at) : undefined);
+      return;
+    }
+    this.headPending = false;
+    if (!head.hasBody) this.decoder.startLength(0);
+    else if (head.chunked) this.decoder.startChunked();
+    else if (head.length >= 0) this.decoder.startLength(head.length);
+    else this.decoder.startUntilClose();
+    handler?.responseHead(head);
+  }
+
+  private switch(rest: Buffer | undefined): void {
+    const handler = this.handler;
+    this.state = "tunnel";
+    this.handler = undefined;
+    this.deadlineMs = this.ticker.nowMs + this.tunnelIdleMs;
+    handler?.switched(this.head, rest);
+  }
+
+  /** The response is complete; `exact` says that nothing follows it. */
+  private complete(exact: boolean): void {
+    const handler = this.handler;
+    const { trailers } = this.decoder;
+    const { head } = this;
+    this.handler = undefined;
+    const untilClose = head.hasBody && !head.chunked && head.length < 0;
+    this.keepAliveSeconds = head.keepAliveSeconds;
+    if (exact && head.keepAlive && this.requestDone && !untilClose && this.state === "busy") {
+      this.state = "idle";
+      this.deadlineMs = 0;
+      if (!this.owner.release(this)) this.destroy();
+    } else this.destroy();
+    handler?.responseEnd(trailers);
+  }
+
+  /** When an idle connection is to be closed; set by the owner, which knows its limits. */
+  expireAt(deadlineMs: number): void {
+    this.deadlineMs = deadlineMs;
+  }
+
+  private invalid(reason: string): void {
+    const { handler } = this;
+    this.destroy();
+    handler?.failed("invalid", reason);
+  }
+
+  private pause(): void {
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  private onDrain(): void {
+    if (this.state === "tunnel") this.peer?.tunnelDrained();
+    else if (this.state === "busy") {
+      this.deadlineMs = this.requestDone ? this.ticker.nowMs + this.responseMs : 0;
+      this.handler?.upstreamDrained();
+    }
+  }
+
+  private onEnd(): void {
+    if (this.state === "tunnel") {
+      this.peer?.tunnelFinish();
+    } else if (this.state === "busy" && !this.headPending && this.decoder.closed()) {
+      this.complete(true);
+    } else this.socket.destroy();
+  }
+
+  private onClose(): void {
+    const { handler, state } = this;
+    this.state = "closed";
+    this.handler = undefined;
+    this.held = undefined;
+    this.owner.gone(this);
+    if (state === "tunnel") {
+      if (!this.peerFinished || !this.socket.readableEnded) this.peer?.tunnelCut();
+      this.tunnelClosed?.();
+      this.peer = undefined;
+    } else if (state === "connecting") {
+      handler?.connectFailed(this.errorCode === "ECONNREFUSED" ? "refused" : "other", this.errorCode);
+    } else handler?.failed("lost", this.errorCode);
+  }
+}
