@@ -32,7 +32,7 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
   private attempt: Attempt | undefined;
   private conclusion: Conclusion | undefined;
   private upstream: UpstreamConnection | undefined;
-  /** Set while `connected` may be called: the connection under way. */
+  /** The connection under way. */
   private opening: UpstreamConnection | undefined;
   private triesLeft = 0;
   private timeoutsLeft = 0;
@@ -111,12 +111,17 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
       return;
     }
     kept.reuse(this);
-    this.connected(kept);
+    this.send(kept);
   }
 
-  connected(connection: UpstreamConnection): void {
-    const { server, decision, exchange } = this;
+  connected(): void {
+    const connection = this.opening;
     this.opening = undefined;
+    if (connection !== undefined) this.send(connection);
+  }
+
+  private send(connection: UpstreamConnection): void {
+    const { server, decision, exchange } = this;
     if (server === undefined || decision === undefined || exchange === undefined) {
       connection.destroy();
       return;

@@ -197,7 +197,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
     if (this.state !== "connecting") return;
     this.deadlineMs = 0;
     this.state = "busy";
-    this.handler?.connected(this);
+    this.handler?.connected();
   }
 
   private onData(chunk: Buffer): void {

@@ -1,11 +1,10 @@
 import type { Fields } from "../fields.ts";
 import type { ResponseHead } from "../wire/response-parser.ts";
-import type { UpstreamConnection } from "./connection.ts";
 
 /** What happens on a connection to a server while it carries a request. After the last event nothing more comes. */
 export interface UpstreamHandler {
-  /** The connection can be written to. */
-  connected(connection: UpstreamConnection): void;
+  /** The connection that was being opened can be written to. */
+  connected(): void;
   /** Last event. No byte was written. */
   connectFailed(cause: "refused" | "timeout" | "other", code: string): void;
   /** A 1xx other than 101. */
