@@ -1,9 +1,14 @@
+import { SojournError } from "@sojourn/core";
 import type { BalancerConfig, Dialect, ListenAddress } from "../config.ts";
+import { detectDialect } from "./detect.ts";
+import { readHaproxy } from "./haproxy/read.ts";
+import { readKubernetes } from "./kubernetes/read.ts";
+import { readNginx } from "./nginx/read.ts";
 import type { ParseOptions } from "./options.ts";
 import { LISTEN_HOW, parseListen } from "./shared/address.ts";
 import { createProblems, type Problems } from "./shared/problems.ts";
 import type { Reading } from "./shared/reading.ts";
-import { createResolution } from "./shared/resolution.ts";
+import { createResolution, type Resolution } from "./shared/resolution.ts";
 import { readSojourn } from "./sojourn/read.ts";
 
 /**
@@ -14,14 +19,38 @@ import { readSojourn } from "./sojourn/read.ts";
 export function parseConfig(text: string, options: ParseOptions): BalancerConfig {
   const problems = createProblems(options.file);
   const resolution = createResolution(options.resolve);
-  const dialect = options.dialect ?? "sojourn";
-  const reading = readSojourn(text.replace(/^\uFEFF/, ""), problems, options.env ?? process.env, resolution);
+  const source = text.replace(/^\uFEFF/, "");
+  const dialect = options.dialect ?? detectDialect(source);
+  if (dialect === undefined) throw unknownDialect(source, problems);
+  const reading = READERS[dialect](source, problems, resolution, options);
   problems.throwIfAny();
   if (reading === undefined) throw new Error("a reader found nothing and reported no problem");
+  if (dialect !== "kubernetes" && options.endpoints !== undefined && options.endpoints.length > 0) {
+    const how = "leave it out; servers stand in the file";
+    const reason = "only a Kubernetes Service takes it";
+    problems.add("FLAG_INVALID", { flag: "--endpoints", value: options.endpoints.join(","), reason, how });
+  }
   const config = withFlags(reading, dialect, options, problems);
   problems.throwIfAny();
   resolution.checkAllUsed();
   return config;
+}
+
+type Reader = (text: string, problems: Problems, resolution: Resolution, options: ParseOptions) => Reading | undefined;
+
+const READERS: Readonly<Record<Dialect, Reader>> = {
+  sojourn: (text, problems, resolution, { env }) => readSojourn(text, problems, env ?? process.env, resolution),
+  nginx: (text, problems, resolution, { runningAsRoot }) =>
+    readNginx(text, problems, resolution, runningAsRoot ?? process.getuid?.() === 0),
+  haproxy: readHaproxy,
+  kubernetes: (text, problems, _, { endpoints }) => readKubernetes(text, problems, endpoints),
+};
+
+function unknownDialect(text: string, problems: Problems): SojournError {
+  const place = { file: problems.file, line: 1, column: 1 };
+  if (text.trim() !== "") return new SojournError("CONFIG_DIALECT_UNKNOWN", {}, { place });
+  const how = "begin with listen: and pools:";
+  return new SojournError("CONFIG_KEY_MISSING", { where: "the file", key: "content", how }, { place });
 }
 
 function withFlags(reading: Reading, dialect: Dialect, options: ParseOptions, problems: Problems): BalancerConfig {
@@ -42,7 +71,7 @@ function withFlags(reading: Reading, dialect: Dialect, options: ParseOptions, pr
     ...(reading.keys === undefined ? {} : { keys: reading.keys }),
     trustedProxies: reading.trustedProxies,
     snapshot: reading.snapshot,
-    notes: reading.notes,
+    notes: listen === undefined && reading.listenNote ? [...reading.notes, reading.listenNote] : reading.notes,
   };
 }
 

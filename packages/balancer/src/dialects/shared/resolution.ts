@@ -11,6 +11,11 @@ export interface Endpoint {
 export interface Resolution {
   /** Every address given for this server, in the order given; empty when none was. */
   of(host: string, port: number): readonly Endpoint[];
+  /**
+   * The one address given for this server, or undefined.
+   * @throws RESOLVE_INVALID when several were: only NGINX makes several servers of one name.
+   */
+  one(host: string, port: number): Endpoint | undefined;
   /** @throws RESOLVE_INVALID for an entry that no server asked for: it is a slip that would go unseen. */
   checkAllUsed(): void;
 }
@@ -27,14 +32,23 @@ interface Entry {
 export function createResolution(texts: readonly string[] = []): Resolution {
   const entries = texts.map(parseEntry);
   const asked = new Set<string>();
+  const find = (host: string, port: number): readonly Entry[] => {
+    const name = host.toLowerCase();
+    asked.add(host);
+    const exact = entries.filter((entry) => entry.host === name && entry.port === port);
+    const found = exact.length > 0 ? exact : entries.filter((e) => e.host === name && e.port === undefined);
+    for (const entry of found) entry.used = true;
+    return found;
+  };
   return {
-    of(host, port) {
-      const name = host.toLowerCase();
-      asked.add(host);
-      const exact = entries.filter((entry) => entry.host === name && entry.port === port);
-      const found = exact.length > 0 ? exact : entries.filter((e) => e.host === name && e.port === undefined);
-      for (const entry of found) entry.used = true;
-      return found.map((entry) => entry.to);
+    of: (host, port) => find(host, port).map((entry) => entry.to),
+    one(host, port) {
+      const [first, second] = find(host, port);
+      if (second !== undefined) {
+        const reason = `it is a second address of ${host}, which is one server here`;
+        throw new SojournError("RESOLVE_INVALID", { value: second.text, reason });
+      }
+      return first?.to;
     },
     checkAllUsed() {
       const idle = entries.find((entry) => !entry.used);

@@ -1,5 +1,5 @@
 import type { ServerSpec } from "../../model.ts";
-import { formatHostPort, isHost } from "../shared/address.ts";
+import { isHost } from "../shared/address.ts";
 import { plainServer } from "../shared/defaults.ts";
 import type { Resolution } from "../shared/resolution.ts";
 import type { Path } from "../shared/yaml-source.ts";
@@ -29,12 +29,7 @@ export function readServer(
   const urlPath = typeof given === "string" ? path : [...path, "url"];
   const target = readUrl(context, urlPath, options.url);
   if (target === undefined) return undefined;
-  const [endpoint, second] = resolution.of(target.host, target.port);
-  if (second !== undefined) {
-    const written = formatHostPort(target.host, target.port);
-    const how = "list one server per address; names with several addresses are read in NGINX files only";
-    context.problems.add("RESOLVE_INVALID", { value: written, reason: `two addresses for one server; ${how}` });
-  }
+  const endpoint = resolution.one(target.host, target.port);
   return {
     ...plainServer(name, target.host, endpoint?.port ?? target.port),
     ...(endpoint === undefined ? {} : { address: endpoint.address }),
