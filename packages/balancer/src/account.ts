@@ -32,7 +32,7 @@ export function begin(decision: PoolDecision, server: Server): OpenAttempt {
   const attempt = new OpenAttempt(decision, server);
   if (pool.order.charge !== undefined && server.weight > 0) {
     const entrants = server.spec.backup ? pool.backups : pool.primaries;
-    pool.order.charge(entrants, decision, server, claim.homes.includes(server));
+    pool.order.charge(entrants, decision, server, decision.isRanked || claim.homes.includes(server));
   }
   server.load.inFlight++;
   judgePick(server, nowMs);

@@ -44,7 +44,8 @@ export class PoolDecision implements Decision, Filter<Server>, Subject {
       // Time has passed: the first server was tried.
       this.#nowMs = this.pool.shared.runtime.clock.monotonic();
     }
-    const { order, primaries, backups } = this.pool;
+    const { primaries, backups } = this.pool;
+    const order = this.isRanked ? this.pool.ranking : this.pool.order;
     const server = order.pick(primaries, this, this) ?? order.pick(backups, this, this);
     if (server === undefined) return undefined;
     const { before } = this.claim;
@@ -75,6 +76,14 @@ export class PoolDecision implements Decision, Filter<Server>, Subject {
   /** The client as the bound table knows it; undefined where nothing tells clients apart. */
   get client(): Id64 | undefined {
     return this.claim.id ?? (this.pool.formats[0]?.kind === "sojourn" ? this.id : undefined);
+  }
+
+  /**
+   * Whether the client's id ranks the servers, so that its parallel requests, and other workers and balancers, choose
+   * the same one. Otherwise the balancing method has a free choice.
+   */
+  get isRanked(): boolean {
+    return this.claim.id !== undefined;
   }
 
   // What orders ask for.

@@ -24,7 +24,9 @@ export interface ServerLive extends Load {
   alias: string;
   readonly counters: Float64Array;
   readonly bound: BoundList;
-  readonly health: HealthLive;
+  /** Where it is reached; its health belongs to that place. */
+  address: string;
+  health: HealthLive;
   /** The merged opinions as one number: out as long as the monotonic clock shows no more than this. */
   downUntilMs: number;
 }
@@ -89,8 +91,16 @@ export function createLive(monotonic: () => number): Live {
       pools.set(spec.name, pool);
       return pool;
     },
-    server(pool, { identity, weight, state }) {
-      const known = pool.servers.get(identity) ?? pool.retired.get(identity) ?? createServer(identity, weight);
+    server(pool, spec) {
+      const { identity, state } = spec;
+      const address = `${spec.address ?? spec.host}:${spec.port}`;
+      const known = pool.servers.get(identity) ?? pool.retired.get(identity) ?? createServer(spec, address);
+      if (known.address !== address) {
+        // What was found out about one address says nothing of another.
+        known.address = address;
+        known.health = createHealth();
+        known.downUntilMs = HEALTHY;
+      }
       pool.retired.delete(identity);
       pool.servers.set(identity, known);
       known.state = state;
@@ -128,9 +138,10 @@ function windowOf({ affinity, boundWindowMs }: PoolSpec): number {
   return affinity.kind === "ip" ? (affinity.rememberMs ?? boundWindowMs) : boundWindowMs;
 }
 
-function createServer(identity: string, weight: number): ServerLive {
+function createServer({ identity, weight }: ServerSpec, address: string): ServerLive {
   return {
     identity,
+    address,
     state: "enabled",
     alias: "",
     inFlight: 0,
@@ -138,7 +149,11 @@ function createServer(identity: string, weight: number): ServerLive {
     effectiveWeight: weight,
     counters: new Float64Array(2),
     bound: createBoundList(),
-    health: { active: UNPROBED, probe: undefined, passive: NO_FAILURE, refusal: undefined, told: "up" },
+    health: createHealth(),
     downUntilMs: HEALTHY,
   };
+}
+
+function createHealth(): HealthLive {
+  return { active: UNPROBED, probe: undefined, passive: NO_FAILURE, refusal: undefined, told: "up" };
 }

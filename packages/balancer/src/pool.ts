@@ -50,7 +50,10 @@ export interface Pool extends PoolHandle {
   /** Those that may take new clients: weight above 0. */
   readonly primaries: readonly Server[];
   readonly backups: readonly Server[];
+  /** Chooses for clients without a place. */
   readonly order: Order;
+  /** Ranks servers for a client that is known by an id. */
+  readonly ranking: Order;
   /** The first is written. Empty unless affinity is by cookie. */
   readonly formats: readonly Format[];
   readonly live: PoolLive;
@@ -118,6 +121,7 @@ export function compilePool(spec: PoolSpec, shared: Shared): Pool {
     primaries,
     backups,
     order: ORDERS[spec.balance](runtime),
+    ranking: ORDERS[spec.balance === "haproxy-source" ? "haproxy-source" : "rendezvous"](runtime),
     formats,
     live: poolLive,
     shared,
