@@ -1,0 +1,506 @@
+import { once } from "node:events";
+import type { Server, ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { PassThrough, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { SojournError } from "@sojourn/core";
+import type { ResponseFields } from "@sojourn/session";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  type Deferred,
+  deferred,
+  get,
+  type Handler,
+  idle,
+  NONE,
+  type OnError,
+  ScriptedSessions,
+  serve,
+} from "./scripted.ts";
+
+let sessions: ScriptedSessions;
+let servers: Server[];
+beforeEach(() => {
+  sessions = new ScriptedSessions();
+  servers = [];
+});
+afterEach(() => {
+  for (const server of servers) server.close().closeAllConnections();
+});
+
+async function start(handler: Handler, onError?: OnError): Promise<Server> {
+  const server = await serve(sessions, handler, onError);
+  servers.push(server);
+  return server;
+}
+
+/** The next commit waits for what is returned. */
+function held(): Deferred<ResponseFields> {
+  const commit = deferred<ResponseFields>();
+  commit.promise.catch(() => {});
+  sessions.answers.push(commit.promise);
+  return commit;
+}
+
+const COOKIE: ResponseFields = { ...NONE, setCookies: ["s=1"] };
+const down = () => new SojournError("SESSION_STORE_DOWN", { operation: "write", reason: "test" });
+
+describe("with nothing to commit", () => {
+  test("the head leaves in the same turn", async () => {
+    let sentAtOnce = false;
+    const server = await start((res) => {
+      res.write("a");
+      sentAtOnce = res.headersSent;
+      res.end("b");
+    });
+    expect(await get(server)).toMatchObject({ status: 200, body: "ab" });
+    expect(sentAtOnce).toBe(true);
+    expect(sessions.log).toEqual(["commit", "headersSent"]);
+  });
+
+  test("the length is known as without an adapter", async () => {
+    const server = await start((res) => res.end("abc"));
+    expect((await get(server)).headers).toMatchObject({ "content-length": "3" });
+  });
+
+  test("late calls meet Node's own errors", async () => {
+    const codes: unknown[] = [];
+    const server = await start((res) => {
+      res.writeHead(200);
+      for (const late of [() => res.setHeader("a", "b"), () => res.writeHead(500)]) codes.push(codeOf(late));
+      res.end();
+    });
+    await get(server);
+    expect(codes).toEqual(["ERR_HTTP_HEADERS_SENT", "ERR_HTTP_HEADERS_SENT"]);
+  });
+});
+
+describe("until the commit settles", () => {
+  const heads: Record<string, (res: ServerResponse) => void> = {
+    writeHead: (res) => res.writeHead(201, "Made", { "X-A": "1" }).end("body"),
+    write: (res) => {
+      res.statusCode = 201;
+      res.statusMessage = "Made";
+      res.setHeader("X-A", "1");
+      res.write("bo");
+      res.end("dy");
+    },
+    end: (res) => {
+      res.statusCode = 201;
+      res.statusMessage = "Made";
+      res.setHeader("X-A", "1");
+      res.end("body");
+    },
+    flushHeaders: (res) => {
+      res.statusCode = 201;
+      res.statusMessage = "Made";
+      res.setHeader("X-A", "1");
+      res.flushHeaders();
+      res.end("body");
+    },
+  };
+
+  test.each(Object.keys(heads))("%s is held back, and then sent with the cookie", async (name) => {
+    const commit = held();
+    const shown: unknown[] = [];
+    const server = await start((res) => {
+      heads[name]?.(res);
+      shown.push(res.headersSent, res.writableEnded, res.writableFinished);
+    });
+    let arrived = false;
+    const getting = get(server).then((received) => {
+      arrived = true;
+      return received;
+    });
+    await idle(50);
+    expect(arrived).toBe(false);
+    expect(shown).toEqual([true, true, false]);
+    commit.resolve(COOKIE);
+    expect(await getting).toMatchObject({
+      status: 201,
+      message: "Made",
+      body: "body",
+      headers: { "x-a": "1", "set-cookie": ["s=1"] },
+    });
+    expect(sessions.log).toEqual(["commit", "headersSent"]);
+  });
+
+  test("a late change of head meets Node's error or has no effect", async () => {
+    const commit = held();
+    const codes: unknown[] = [];
+    const server = await start((res) => {
+      res.setHeader("X-A", "1");
+      res.write("a");
+      res.statusCode = 500;
+      res.statusMessage = "Oh";
+      for (const late of [
+        () => res.setHeader("X-A", "2"),
+        () => res.appendHeader("X-A", "2"),
+        () => res.removeHeader("X-A"),
+        () => res.writeHead(500),
+      ]) {
+        codes.push(codeOf(late));
+      }
+      expect(res.getHeader("X-A")).toBe("1");
+      res.end();
+      commit.resolve(NONE);
+    });
+    expect(await get(server)).toMatchObject({ status: 200, message: "OK", headers: { "x-a": "1" } });
+    expect(codes).toEqual(Array(4).fill("ERR_HTTP_HEADERS_SENT"));
+  });
+
+  test("a bad status, header or chunk is refused where it is given", async () => {
+    const commit = held();
+    const codes: unknown[] = [];
+    const server = await start((res) => {
+      codes.push(codeOf(() => res.writeHead(99)));
+      codes.push(codeOf(() => res.writeHead(200, { "X-A": "a\nb" })));
+      codes.push(codeOf(() => res.write(null)));
+      codes.push(codeOf(() => res.write(5 as unknown as string)));
+      res.end("ok");
+      commit.resolve(NONE);
+    });
+    expect(await get(server)).toMatchObject({ status: 200, body: "ok" });
+    expect(codes).toEqual([
+      "ERR_HTTP_INVALID_STATUS_CODE",
+      "ERR_INVALID_CHAR",
+      "ERR_STREAM_NULL_VALUES",
+      "ERR_INVALID_ARG_TYPE",
+    ]);
+  });
+
+  test("write returns false and drain follows", async () => {
+    const commit = held();
+    const seen: unknown[] = [];
+    const server = await start(async (res) => {
+      seen.push(res.write("a"), res.writableNeedDrain);
+      const drained = once(res, "drain");
+      commit.resolve(NONE);
+      await drained;
+      seen.push(res.writableNeedDrain, res.write("b"));
+      res.end();
+    });
+    expect(await get(server)).toMatchObject({ body: "ab" });
+    expect(seen).toEqual([false, true, false, true]);
+  });
+
+  test("callbacks of held calls are called in order", async () => {
+    const commit = held();
+    const order: string[] = [];
+    const server = await start((res) => {
+      res.write("a", () => order.push("a"));
+      res.write(Buffer.from("b"), () => order.push("b"));
+      res.end("c", () => order.push("end"));
+      commit.resolve(NONE);
+    });
+    expect(await get(server)).toMatchObject({ body: "abc" });
+    expect(order).toEqual(["a", "b", "end"]);
+  });
+
+  test("a pipe pauses its source and loses nothing", async () => {
+    const commit = held();
+    let produced = 0;
+    const source = new Readable({
+      highWaterMark: 1024,
+      read() {
+        produced += 1;
+        this.push(produced > 500 ? null : Buffer.alloc(1024, produced % 251));
+      },
+    });
+    const server = await start((res) => void source.pipe(res));
+    const getting = get(server);
+    await idle(50);
+    expect(produced).toBeLessThan(10);
+    commit.resolve(COOKIE);
+    const { body, headers } = await getting;
+    expect(Buffer.byteLength(body, "utf8")).toBeGreaterThanOrEqual(500 * 1024);
+    expect(headers["set-cookie"]).toEqual(["s=1"]);
+  });
+
+  test("pipeline finishes", async () => {
+    const commit = held();
+    const server = await start(async (res) => {
+      const done = pipeline(Readable.from(["a", "b", "c"]), res);
+      commit.resolve(NONE);
+      await done;
+    });
+    expect(await get(server)).toMatchObject({ body: "abc" });
+  });
+
+  test("a 1xx response goes ahead of the held head", async () => {
+    const commit = held();
+    const server = await start((res) => {
+      res.end("late");
+      res.writeEarlyHints({ link: "</a.css>; rel=preload" });
+    });
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.setEncoding("latin1").write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const [first] = (await once(socket, "data")) as [string];
+    expect(first).toMatch(/^HTTP\/1\.1 103 Early Hints\r\n/);
+    expect(first).not.toContain("200");
+    commit.resolve(NONE);
+    const [second] = (await once(socket, "data")) as [string];
+    expect(second).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    socket.destroy();
+  });
+
+  test("what is recorded meanwhile is committed before the head leaves", async () => {
+    const first = held();
+    const server = await start((res) => {
+      res.write("a");
+      const second = held();
+      first.resolve({ ...NONE, varyCookie: true });
+      second.resolve(COOKIE);
+      res.end();
+    });
+    expect((await get(server)).headers).toMatchObject({ "set-cookie": ["s=1"], vary: "Cookie" });
+    expect(sessions.log).toEqual(["commit", "commit", "headersSent"]);
+  });
+
+  test("listeners of on-headers kind may still set headers when the head leaves", async () => {
+    const commit = held();
+    const server = await start((res) => {
+      const inner = res.writeHead;
+      res.writeHead = function (this: ServerResponse, ...args: unknown[]) {
+        this.setHeader("X-Late", "1");
+        return (inner as (...all: unknown[]) => ServerResponse).apply(this, args);
+      } as ServerResponse["writeHead"];
+      res.end("a");
+      commit.resolve(COOKIE);
+    });
+    expect((await get(server)).headers).toMatchObject({ "x-late": "1", "set-cookie": ["s=1"] });
+  });
+});
+
+describe("when the commit fails", () => {
+  test("head and body are dropped, the handler's headers removed, earlier ones kept", async () => {
+    const commit = held();
+    sessions.afterError = { ...NONE, setCookies: ["s=; Max-Age=0"], varyCookie: true };
+    const server = await start((res) => {
+      res.setHeader("ETag", '"secret"');
+      res.setHeader("Set-Cookie", "other=1");
+      res.writeHead(201, "Made", { Location: "/made" });
+      res.end("made");
+      commit.reject(new SojournError("SESSION_ENDED", {}));
+    });
+    const { status, message, headers, body } = await get(server);
+    expect([status, message]).toEqual([401, "Unauthorized"]);
+    expect(headers).toMatchObject({ "set-cookie": ["s=; Max-Age=0"], vary: "Cookie" });
+    expect(headers).not.toHaveProperty("etag");
+    expect(headers).not.toHaveProperty("location");
+    expect(JSON.parse(body)).toEqual({ error: "SESSION_ENDED" });
+    expect(sessions.log).toEqual(["commit", "fieldsAfter", "headersSent"]);
+  });
+
+  test("a store that is down is 503 with Retry-After", async () => {
+    const commit = held();
+    const server = await start((res) => {
+      res.end("made");
+      commit.reject(down());
+    });
+    expect(await get(server)).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
+  });
+
+  test("the error path sees a response of which nothing has been sent", async () => {
+    const commit = held();
+    const seen: unknown[] = [];
+    const server = await start(
+      (res) => {
+        res.writeHead(200);
+        res.end("made");
+        commit.reject(down());
+      },
+      (error, res) => {
+        seen.push((error as SojournError).code, res.headersSent, res.writableEnded, res.statusCode);
+        res.setHeader("X-Path", "error").end("sorry");
+      },
+    );
+    expect(await get(server)).toMatchObject({ status: 503, body: "sorry", headers: { "x-path": "error" } });
+    expect(seen).toEqual(["SESSION_STORE_DOWN", false, false, 503]);
+  });
+
+  test("a failure without waiting drops the call at hand too", async () => {
+    sessions.answers.push(down());
+    const server = await start((res) => res.end("made"));
+    expect(await get(server)).toMatchObject({ status: 503, body: '{"error":"SESSION_STORE_DOWN"}\n' });
+  });
+
+  test("an error path that answers later is not overtaken by the call at hand", async () => {
+    sessions.answers.push(down());
+    const server = await start(
+      (res) => res.end("made"),
+      (_error, res) => setImmediate(() => res.end("sorry")),
+    );
+    expect(await get(server)).toMatchObject({ status: 503, body: "sorry" });
+  });
+
+  test("a pipe is taken off the response, and a handler that goes on harms nobody", async () => {
+    const commit = held();
+    const source = new PassThrough();
+    let after: unknown;
+    const finished = deferred();
+    const server = await start(async (res) => {
+      source.write("secret");
+      source.pipe(res);
+      await idle();
+      commit.reject(down());
+      await once(res, "finish");
+      source.write("more");
+      after = [res.write("late"), res.end("later") === res];
+      finished.resolve();
+    });
+    expect(await get(server)).toMatchObject({ status: 503, body: '{"error":"SESSION_STORE_DOWN"}\n' });
+    await finished.promise;
+    expect(after).toEqual([true, true]);
+  });
+
+  test("callbacks of dropped calls get the error", async () => {
+    const commit = held();
+    const called = deferred<unknown>();
+    const server = await start((res) => {
+      res.write("a", (error) => called.resolve(error));
+      commit.reject(down());
+    });
+    await get(server);
+    expect(await called.promise).toMatchObject({ code: "SESSION_STORE_DOWN" });
+  });
+
+  test("what the failed commit left is not tried again", async () => {
+    const commit = held();
+    const server = await start((res) => {
+      res.end("made");
+      held().resolve(NONE);
+      commit.reject(down());
+    });
+    await get(server);
+    await idle();
+    expect(sessions.log.filter((entry) => entry === "commit")).toEqual(["commit"]);
+  });
+});
+
+describe("after the head has left", () => {
+  test("what is recorded is committed at the end, which waits for it", async () => {
+    let ended = false;
+    const late = deferred<ResponseFields>();
+    const server = await start((res) => {
+      res.write("a");
+      sessions.answers.push(late.promise);
+      res.end("b");
+      ended = res.writableEnded;
+    });
+    let arrived = false;
+    const getting = get(server).then((received) => {
+      arrived = true;
+      return received;
+    });
+    await idle(50);
+    expect([arrived, ended]).toEqual([false, true]);
+    late.resolve(NONE);
+    expect(await getting).toMatchObject({ body: "ab" });
+    expect(sessions.log).toEqual(["commit", "headersSent", "commit"]);
+  });
+
+  test("its failure changes nothing of the response", async () => {
+    const server = await start((res) => {
+      res.write("a");
+      held().reject(down());
+      res.end("b");
+    });
+    expect(await get(server)).toMatchObject({ status: 200, body: "ab" });
+    expect(sessions.log).not.toContain("fieldsAfter");
+  });
+
+  test("what is recorded after the end is committed when the response closes", async () => {
+    const closed = deferred();
+    const server = await start((res) => {
+      res.on("close", () => closed.resolve());
+      res.end("a");
+      held().resolve(NONE);
+    });
+    await get(server);
+    await closed.promise;
+    expect(sessions.log).toEqual(["commit", "headersSent", "commit"]);
+  });
+});
+
+describe("a client that disconnects", () => {
+  test("does not cancel a commit, and what was held is dropped", async () => {
+    const commit = held();
+    const called = deferred<unknown>();
+    const closed = deferred();
+    const server = await start((res) => {
+      res.on("close", () => closed.resolve());
+      res.write("a", (error) => called.resolve(error));
+      res.end();
+    });
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (sessions.log.length === 0) await idle(1);
+    socket.destroy();
+    await closed.promise;
+    commit.resolve(COOKIE);
+    expect(await called.promise).toMatchObject({ code: "ERR_STREAM_DESTROYED" });
+    expect(sessions.log).toEqual(["commit"]);
+  });
+
+  test("leaves nothing uncommitted behind, though its handler never comes to an end", async () => {
+    const handling = deferred();
+    const closed = deferred();
+    const server = await start((res) => {
+      res.on("close", () => closed.resolve());
+      held().resolve(NONE);
+      new PassThrough().pipe(res);
+      handling.resolve();
+    });
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await handling.promise;
+    socket.destroy();
+    await closed.promise;
+    expect(sessions.log).toEqual(["commit"]);
+  });
+});
+
+describe("headers", () => {
+  test("the handler's Set-Cookie stays, however it is given", async () => {
+    const ways: Handler[] = [
+      (res) => res.setHeader("Set-Cookie", "a=1").end(),
+      (res) => res.setHeader("Set-Cookie", ["a=1", "b=2"]).end(),
+      (res) => res.writeHead(200, { "Set-Cookie": "a=1" }).end(),
+      (res) => res.writeHead(200, { "set-cookie": ["a=1", "b=2"] }).end(),
+      (res) => res.writeHead(200, ["Set-Cookie", "a=1", "Set-Cookie", "b=2"]).end(),
+      (res) => res.writeHead(200, "OK", [["Set-Cookie", "a=1"]] as unknown as string[]).end(),
+    ];
+    const seen: unknown[] = [];
+    for (const way of ways) {
+      sessions.answers = [COOKIE];
+      seen.push((await get(await start(way))).headers["set-cookie"]);
+    }
+    const [one, two] = [
+      ["a=1", "s=1"],
+      ["a=1", "b=2", "s=1"],
+    ];
+    expect(seen).toEqual([one, two, one, two, two, one]);
+  });
+
+  test("caching and Vary are completed, also in the arguments of writeHead", async () => {
+    sessions.answers = [{ ...COOKIE, varyCookie: true, affinityEnd: true }];
+    const server = await start((res) =>
+      res.writeHead(200, { "cache-control": "public, max-age=60", vary: "Accept" }).end(),
+    );
+    expect((await get(server)).headers).toMatchObject({
+      "cache-control": "private, max-age=60",
+      vary: "Accept, Cookie",
+      "sojourn-affinity": "end",
+    });
+  });
+});
+
+function codeOf(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+  return "nothing thrown";
+}
