@@ -44,6 +44,7 @@ describe("parseDuration", () => {
     "٣m",
     "1h\u00a030m ago",
     `${"9".repeat(99)}d`,
+    `${"0".repeat(100)}5m`,
     "1m ".repeat(40),
     -1,
     1.5,
