@@ -5,7 +5,8 @@ import { isLoopback, type TokenCheck } from "./token.ts";
 export interface GuardOptions {
   /** As configured; a name that operators use is accepted as Host. */
   readonly host: string;
-  readonly token: TokenCheck | undefined;
+  /** Asked at each request: a reload may change the token. */
+  readonly token: () => TokenCheck | undefined;
 }
 
 /**
@@ -28,7 +29,9 @@ export function guard(request: IncomingMessage, { host, token }: GuardOptions): 
   if (site !== undefined && site !== "same-origin" && site !== "none") {
     throw new SojournError("ADMIN_ORIGIN_FOREIGN", { header: "Sec-Fetch-Site" });
   }
-  if (token !== undefined && !token(request.headers.authorization)) throw new SojournError("ADMIN_UNAUTHORIZED", {});
+  const isRight = token();
+  if (isRight !== undefined && !isRight(request.headers.authorization))
+    throw new SojournError("ADMIN_UNAUTHORIZED", {});
 }
 
 /** Forms cannot send this type, and scripts of another site only after a preflight that is never granted. */

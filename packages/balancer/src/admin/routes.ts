@@ -109,5 +109,6 @@ export function adminRoutes({ control, streams, metrics, reload, status }: Route
 
 function explained(answer: Known<Explanation>): unknown {
   if (answer === "unsupported") return { explanation: answer };
-  return { pool: answer.pool, candidates: answer.candidates };
+  const { pool, affinity, balance, candidates, skipped } = answer;
+  return { pool, affinity, balance, candidates, skipped };
 }

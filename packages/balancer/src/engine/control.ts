@@ -30,6 +30,8 @@ import { createTotals } from "./totals.ts";
  * hold once the engine has them.
  */
 export interface Control {
+  /** Gives the engine the file and its keys. Once, before anything else. */
+  start(keys?: readonly string[]): Promise<void>;
   readonly capabilities: Capabilities;
   readonly events: EventHub;
   /** The file with what the API changed. */
@@ -44,7 +46,7 @@ export interface Control {
   /** @throws POOL_UNKNOWN */
   explain(question: ExplainQuestion): Promise<Known<Explanation>>;
   /** Takes a new file; what the API said stays, save for servers whose own line changed. */
-  reload(file: Snapshot): Promise<void>;
+  reload(file: Snapshot, keys?: readonly string[]): Promise<void>;
   /** Stops watching. The engine is closed by whoever made it. */
   close(): void;
 }
@@ -66,8 +68,8 @@ export interface ControlParts {
   readonly timers: Timers;
 }
 
-/** The engine has the file when this resolves. */
-export async function createControl(first: Snapshot, { port, runtime, timers }: ControlParts): Promise<Control> {
+/** Nothing happens before `start`. */
+export function createControl(first: Snapshot, { port, runtime, timers }: ControlParts): Control {
   const { clock, logger } = runtime;
   const events = createEventHub(clock);
   const totals = createTotals();
@@ -106,9 +108,9 @@ export async function createControl(first: Snapshot, { port, runtime, timers }: 
     return observation;
   }
 
-  async function commit(nextFile: Snapshot, next: Overrides): Promise<void> {
+  async function commit(nextFile: Snapshot, next: Overrides, keys?: readonly string[]): Promise<void> {
     const snapshot = effectiveSnapshot(nextFile, next);
-    await port.apply({ v: PORT_VERSION, kind: "apply", snapshot });
+    await port.apply({ v: PORT_VERSION, kind: "apply", snapshot, ...(keys === undefined ? {} : { keys }) });
     file = nextFile;
     overrides = next;
     settle(snapshot);
@@ -168,7 +170,8 @@ export async function createControl(first: Snapshot, { port, runtime, timers }: 
     return event.from === undefined ? { ...event, to } : { ...event, to, from: nameOf(event.pool, event.from) };
   }
 
-  const control: Control = {
+  return {
+    start: (keys) => inTurn(() => commit(file, overrides, keys)),
     capabilities: port.capabilities,
     events,
     snapshot: () => effective,
@@ -204,13 +207,14 @@ export async function createControl(first: Snapshot, { port, runtime, timers }: 
       const answer = await port.explain({ v: PORT_VERSION, kind: "explain", pool, clientAddress, headers });
       if (answer === "unsupported") return answer;
       const candidates = answer.candidates.map((one) => ({ ...one, server: nameOf(pool, one.server) }));
-      return { ...answer, candidates };
+      const skipped = answer.skipped.map((one) => ({ ...one, server: nameOf(pool, one.server) }));
+      return { ...answer, candidates, skipped };
     },
-    reload: (nextFile) =>
+    reload: (nextFile, keys) =>
       inTurn(async () => {
         const kept = keptOverrides(nextFile, overrides);
         const cleared = overrides.size - kept.size;
-        await commit(nextFile, kept);
+        await commit(nextFile, kept, keys);
         const servers = effective.pools.reduce((sum, pool) => sum + pool.servers.length, 0);
         events.raise({ kind: "reload", pools: effective.pools.length, servers, cleared });
       }),
@@ -219,8 +223,6 @@ export async function createControl(first: Snapshot, { port, runtime, timers }: 
       watch.close();
     },
   };
-  await inTurn(() => commit(file, overrides));
-  return control;
 }
 
 function names(named: readonly { readonly name: string }[]): string {

@@ -1,6 +1,6 @@
 import type { Cancel, MoveReason } from "@sojourn/core";
 import type { AffinityOutcome } from "../decision.ts";
-import type { AdminState, Snapshot } from "../model.ts";
+import type { AdminState, AffinitySpec, BalanceMethod, Snapshot } from "../model.ts";
 
 /**
  * The engine port: all that passes between control and a data plane, be it in this process, in workers or an existing
@@ -17,6 +17,8 @@ export interface ApplyMessage {
   readonly v: typeof PORT_VERSION;
   readonly kind: "apply";
   readonly snapshot: Snapshot;
+  /** Key ring texts; absent: those in use. Secret: a message that carries them is never logged. */
+  readonly keys?: readonly string[];
 }
 
 /** Down: change one server's state. The next `apply` says it again. */
@@ -79,18 +81,27 @@ export interface Observation {
 
 export interface ExplainedServer {
   readonly server: string;
+  /** Named because the client belongs there, or by rank. */
+  readonly because: "home" | "rank";
   readonly affinity: AffinityOutcome;
   readonly moved?: MoveReason;
   /** Whether the response would give or move a stamp. */
   readonly stamps: boolean;
 }
 
-/** Up: servers in the order in which they would be tried. Names no client and holds no stamp. */
+/** Up: why such a client would be served where it would be. Names no client and holds no stamp. */
 export interface Explanation {
   readonly v: typeof PORT_VERSION;
   readonly kind: "explanation";
   readonly pool: string;
+  /** What ties the client to a server. */
+  readonly affinity: AffinitySpec["kind"];
+  /** Ranks the servers of clients that nothing ties. */
+  readonly balance: BalanceMethod;
+  /** In the order in which they would be tried. */
   readonly candidates: readonly ExplainedServer[];
+  /** Those that would not be tried. */
+  readonly skipped: readonly { readonly server: string; readonly why: string }[];
 }
 
 /** Up: something happened. Holds no address, cookie or key of a client. */
@@ -153,6 +164,7 @@ export interface Capabilities {
 /** One data plane as control sees it. Calls are answered when the engine as a whole has done what they ask. */
 export interface EnginePort {
   readonly capabilities: Capabilities;
+  /** @throws KEY_MISSING and what else makes a configuration unusable; then the old one stays. */
   apply(message: ApplyMessage): Promise<void>;
   /** @throws SERVER_UNKNOWN POOL_UNKNOWN */
   set(message: SetMessage): Promise<void>;

@@ -1,32 +1,27 @@
 import type { Cancel, Random } from "@sojourn/core";
 import type { ActiveCheck, PoolSpec, ServerSpec, Snapshot } from "../model.ts";
 import type { Timers } from "../timers.ts";
-import { type ActiveState, stepActive, UNPROBED } from "./active.ts";
 import { type Probe, type ProbeResult, probeServer } from "./prober-probe.ts";
 
 /** Checks the servers of a snapshot as long as it holds. */
 export interface Prober {
-  /** Takes a new snapshot. Servers checked as before go on undisturbed, with what is known of them. */
+  /** Takes a new snapshot. Servers checked as before go on undisturbed; disabled ones too, so that
+   * an operator sees whether one is well before enabling it. */
   follow(snapshot: Snapshot): void;
   close(): void;
 }
 
-/** What a check made of a server. `changed`: the verdict is another one than before. */
-export interface CheckResult {
+/** What one check of a server saw. What it makes of the server is judged elsewhere. */
+export interface CheckResult extends ProbeResult {
   readonly pool: string;
   /** Identity. */
   readonly server: string;
-  readonly verdict: ActiveState["verdict"];
-  readonly changed: boolean;
-  readonly reason: string;
 }
 
 export interface ProberParts {
   readonly timers: Timers;
   readonly random: Random;
   onResult(result: CheckResult): void;
-  /** No more checks: nothing is known of this server by checks any longer. */
-  onEnd(pool: string, server: string): void;
   /** @default probeServer */
   readonly probe?: Probe;
 }
@@ -36,11 +31,10 @@ interface Watch {
   stop(): void;
 }
 
-export function createProber({ timers, random, onResult, onEnd, probe = probeServer }: ProberParts): Prober {
+export function createProber({ timers, random, onResult, probe = probeServer }: ProberParts): Prober {
   const watches = new Map<string, Watch>();
 
   function watch(pool: string, server: ServerSpec, check: ActiveCheck, line: string): Watch {
-    let state = UNPROBED;
     let running: Cancel | undefined;
     let limit: Cancel | undefined;
 
@@ -55,10 +49,7 @@ export function createProber({ timers, random, onResult, onEnd, probe = probeSer
     }
     function end({ ok, reason }: ProbeResult): void {
       settle();
-      const before = state;
-      state = stepActive(state, ok, check);
-      const changed = before.verdict !== state.verdict;
-      onResult({ pool, server: server.identity, verdict: state.verdict, changed, reason });
+      onResult({ pool, server: server.identity, ok, reason });
     }
     function settle(): void {
       limit?.();
@@ -88,7 +79,6 @@ export function createProber({ timers, random, onResult, onEnd, probe = probeSer
       const current = watches.get(key);
       if (current?.line === line) continue;
       current?.stop();
-      if (current !== undefined) onEnd(name, server.identity);
       watches.set(key, watch(name, server, health.active, line));
     }
   }
@@ -101,8 +91,6 @@ export function createProber({ timers, random, onResult, onEnd, probe = probeSer
         if (seen.has(key)) continue;
         watch.stop();
         watches.delete(key);
-        const [pool, server] = JSON.parse(key) as [string, string];
-        onEnd(pool, server);
       }
     },
     close() {

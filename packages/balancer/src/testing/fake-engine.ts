@@ -78,9 +78,24 @@ export function createFakeEngine(capabilities: Partial<Capabilities> = {}): Fake
     },
     async explain(message) {
       received.push(message);
-      const servers = snapshot.pools.find(({ name }) => name === message.pool)?.servers ?? [];
-      const candidates = servers.map(({ identity }) => ({ server: identity, affinity: "new" as const, stamps: true }));
-      return { v: PORT_VERSION, kind: "explanation", pool: message.pool, candidates };
+      const pool = snapshot.pools.find(({ name }) => name === message.pool);
+      if (pool === undefined) throw new SojournError("POOL_UNKNOWN", { pool: message.pool, known: "" });
+      const candidates = pool.servers.map(({ identity }) => ({
+        server: identity,
+        because: "rank" as const,
+        affinity: "new" as const,
+        stamps: true,
+      }));
+      const { name, affinity, balance } = pool;
+      return {
+        v: PORT_VERSION,
+        kind: "explanation",
+        pool: name,
+        affinity: affinity.kind,
+        balance,
+        candidates,
+        skipped: [],
+      };
     },
     listen(listener) {
       listeners.add(listener);

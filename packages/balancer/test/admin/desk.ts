@@ -23,7 +23,8 @@ export async function startDesk(
   const engine = createFakeEngine();
   const timers = createTimers(runtime.clock);
   const file = snapshotOf(poolSpec("shop", [serverSpec("a"), serverSpec("b", { port: 3001 })]));
-  const control = await createControl(file, { port: overJson(engine), runtime, timers });
+  const control = createControl(file, { port: overJson(engine), runtime, timers });
+  await control.start();
   const streams = createEventStreams(control.events, timers);
   const routes = adminRoutes({
     control,
@@ -32,9 +33,10 @@ export async function startDesk(
     reload: given.reload,
     status: () => ({ version: "0.1.0" }),
   });
+  const token = createTokenCheck({ host: "127.0.0.1", port: 0 }, given.tokenFile);
   const server: Server = createAdminServer({
     host: "127.0.0.1",
-    token: createTokenCheck({ host: "127.0.0.1", port: 0 }, given.tokenFile),
+    token: () => token,
     routes: [...routes, ...(given.routes ?? [])],
     logger: runtime.logger,
   });

@@ -15,7 +15,8 @@ async function start(first = file, capabilities: Partial<Capabilities> = {}) {
   const runtime = createFakeRuntime();
   const engine = createFakeEngine(capabilities);
   const timers = createTimers(runtime.clock);
-  const control = await createControl(first, { port: overJson(engine), runtime, timers });
+  const control = createControl(first, { port: overJson(engine), runtime, timers });
+  await control.start();
   open.push(control);
   const kinds: EventBody["kind"][] = [];
   const events: EventBody[] = [];

@@ -31,7 +31,6 @@ const checked = (names: readonly string[], active: ActiveCheck = check) =>
 function start(active: ActiveCheck = check) {
   const clock = createFakeClock();
   const results: CheckResult[] = [];
-  const ended: string[] = [];
   const asked: { name: string; atMs: number }[] = [];
   let answer: ((name: string) => ProbeResult | undefined) | undefined = () => ({ ok: true, reason: "200" });
   const hanging: ((result: ProbeResult) => void)[] = [];
@@ -49,7 +48,6 @@ function start(active: ActiveCheck = check) {
     timers,
     random: createFakeRandom(7),
     onResult: (result) => results.push(result),
-    onEnd: (pool, server) => ended.push(`${pool}/${server}`),
     probe,
   });
   prober.follow(checked(["a", "b", "c"], active));
@@ -57,7 +55,6 @@ function start(active: ActiveCheck = check) {
     prober,
     clock,
     results,
-    ended,
     asked,
     get cancelled() {
       return cancelled;
@@ -90,57 +87,48 @@ describe("the prober", () => {
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBe(2_000);
   });
 
-  it("takes a server out after `fall` failures and back after `rise` successes", () => {
+  it("hands over what each check saw", () => {
     const { run, results, answer } = start();
-    run(2_000);
     answer((name) => (name === "b" ? { ok: false, reason: "503" } : { ok: true, reason: "200" }));
-    run(4_000);
-    expect(results.filter(({ changed }) => changed)).toEqual([]);
     run(2_000);
-    expect(results.filter(({ changed }) => changed)).toEqual([
-      { pool: "shop", server: "b", verdict: "down", changed: true, reason: "503" },
+    expect(results.toSorted((a, b) => (a.server < b.server ? -1 : 1))).toEqual([
+      { pool: "shop", server: "a", ok: true, reason: "200" },
+      { pool: "shop", server: "b", ok: false, reason: "503" },
+      { pool: "shop", server: "c", ok: true, reason: "200" },
     ]);
-    answer(() => ({ ok: true, reason: "200" }));
-    run(2_000);
-    expect(results.filter(({ changed }) => changed)).toHaveLength(1);
-    run(2_000);
-    expect(results.filter(({ changed }) => changed).at(-1)).toMatchObject({
-      server: "b",
-      verdict: "up",
-      reason: "200",
-    });
   });
 
   it("counts a check that exceeds its timeout as failed, and never runs two of a server at once", () => {
-    const probes = start({ ...check, timeoutMs: 5_000, fall: 1 });
+    const probes = start({ ...check, timeoutMs: 5_000 });
     probes.answer(() => undefined);
     probes.run(4_000);
     expect(probes.asked).toHaveLength(3);
     expect(probes.results).toHaveLength(0);
     probes.run(3_000);
     expect(probes.results).toHaveLength(3);
-    expect(probes.results[0]).toMatchObject({ verdict: "down", changed: true, reason: "timeout" });
+    expect(probes.results[0]).toMatchObject({ ok: false, reason: "timeout" });
     expect(probes.cancelled).toBeGreaterThanOrEqual(3);
   });
 
   it("goes on undisturbed through a reload, and stops for servers that are gone", () => {
-    const { run, results, ended, answer, asked, prober } = start();
-    answer((name) => (name === "b" ? { ok: false, reason: "503" } : { ok: true, reason: "200" }));
-    run(4_000);
+    const { run, asked, prober, clock } = start();
+    run(2_000);
+    const due = asked.find(({ name }) => name === "a")?.atMs ?? 0;
     prober.follow(checked(["b", "a"]));
-    expect(ended).toEqual(["shop/c"]);
+    expect(clock.armed).toBe(2);
     asked.length = 0;
     run(2_000);
     expect(asked.map(({ name }) => name).sort()).toEqual(["a", "b"]);
-    expect(results.filter(({ changed }) => changed)).toMatchObject([{ server: "b", verdict: "down" }]);
+    expect(asked.find(({ name }) => name === "a")?.atMs).toBe(due + 2_000);
   });
 
   it("starts anew where the check changed, and leaves no timer behind", () => {
-    const { run, ended, prober, clock } = start();
+    const { run, prober, clock, asked } = start();
     run(2_000);
-    prober.follow(checked(["a", "b"], { ...check, path: "/other" }));
-    expect(ended.sort()).toEqual(["shop/a", "shop/b", "shop/c"]);
-    run(1_000);
+    prober.follow(checked(["a", "b"], { ...check, intervalMs: 500 }));
+    asked.length = 0;
+    run(1_500);
+    expect(asked).toHaveLength(6);
     prober.close();
     expect(clock.armed).toBe(0);
   });

@@ -115,6 +115,12 @@ export const adminErrors = errorRows({
     what: "{server} is the only server of pool {pool}",
     mend: "add another one first, or disable this one",
   },
+  RELOAD_NEEDS_RESTART: {
+    status: 409,
+    retryable: false,
+    what: "{setting} cannot change while the balancer runs",
+    mend: "start the balancer anew, or put back the old value",
+  },
   RELOAD_UNAVAILABLE: {
     status: 409,
     retryable: false,
