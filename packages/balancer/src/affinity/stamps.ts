@@ -14,6 +14,8 @@ export type StampRead =
 export interface StampCodec {
   read(value: string): StampRead;
   write(stamp: Stamp): string;
+  /** How many verified stamps are remembered. */
+  readonly remembered: number;
 }
 
 /** 128 bits: nobody guesses a stamp, and it still fits in 66 characters. */
@@ -48,6 +50,9 @@ export function createStampCodec(pool: string, keyRing: KeyRing, { crypto }: Run
   }
 
   return {
+    get remembered() {
+      return verified.size;
+    },
     read(value) {
       const known = verified.get(value);
       if (known !== undefined) return known;

@@ -8,8 +8,8 @@ import type { Id64 } from "./id64.ts";
  * whose logarithms would break weighted ranking.
  */
 export function mix(key: Id64, server: Id64): number {
-  let a = key.hi ^ server.hi;
-  let b = key.lo ^ server.lo;
+  let a = key.hi ^ server.hi ^ 0x6a09e667;
+  let b = key.lo ^ server.lo ^ 0xbb67ae85;
   for (let round = 0; round < 3; round++) {
     a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ b;
     b = Math.imul(b ^ (b >>> 15), 0xc2b2ae35) ^ ((a << 13) | (a >>> 19));
