@@ -193,7 +193,7 @@ export class ResponseGate<Data extends object> {
     if (wanted && !full && !this.#ended) this.#response.emit("drain");
   }
 
-  /** The head has left, so a failure is the engine's event and the body ends all the same. */
+  /** The body ends all the same when the commit fails: its head has promised nothing else. */
   #holdEnd(end: HeldCall): void {
     const removeFace = this.#hold();
     this.#held.push(end);
@@ -204,7 +204,7 @@ export class ResponseGate<Data extends object> {
       if (this.#closed) dropCalls(calls, disconnected());
       else for (const held of calls) call(this.#response, this.#sending, held);
     };
-    Promise.resolve(this.#sessions.commit(this.#session)).then(released, released);
+    void this.#commitLate().then(released);
   }
 
   /** Gives the response to the error path as it was before the handler had it. */
@@ -236,8 +236,16 @@ export class ResponseGate<Data extends object> {
   #close(): void {
     this.#closed = true;
     if (this.#phase === "held" || this.#afterError !== undefined) return;
-    if (!this.#sessions.pending(this.#session)) return;
-    Promise.resolve(this.#sessions.commit(this.#session)).catch(() => {}); // the engine's event
+    if (this.#sessions.pending(this.#session)) void this.#commitLate();
+  }
+
+  /** Once the head has left, a failure is the engine's event. It is thrown where the client went before that. */
+  async #commitLate(): Promise<void> {
+    try {
+      await this.#sessions.commit(this.#session);
+    } catch (error) {
+      if (this.#closed) this.#onError(error);
+    }
   }
 }
 

@@ -281,7 +281,7 @@ describe("when the commit fails", () => {
       res.setHeader("Set-Cookie", "other=1");
       res.writeHead(201, "Made", { Location: "/made" });
       res.end("made");
-      commit.reject(new SojournError("SESSION_ENDED", {}));
+      commit.reject(new SojournError("SESSION_ENDED", { why: "test" }));
     });
     const { status, message, headers, body } = await get(server);
     expect([status, message]).toEqual([401, "Unauthorized"]);

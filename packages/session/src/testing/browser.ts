@@ -1,0 +1,86 @@
+import type { Clock } from "@sojourn/core";
+import { type CookieJar, createCookieJar, type RequestContext } from "./cookie-jar.ts";
+
+export interface BrowserOptions {
+  /** Decides which cookies have expired. @default the system's */
+  readonly clock?: Clock;
+  /** Carries a request to a server and must not follow redirects. @default `fetch`; a fetch handler fits as well */
+  readonly send?: (request: Request) => Response | Promise<Response>;
+}
+
+export interface BrowserRequest {
+  /** @default "GET" */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** The page that causes the request. Absent: a page of the same origin; `null`: typed into the address bar. */
+  readonly from?: string | null;
+  /** The address bar changes, as by a link or a form. @default true when typed, else false */
+  readonly navigates?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A client that keeps cookies, sends `Sec-Fetch-Site` and `Origin`, and follows redirects, as browsers do. */
+export interface Browser {
+  readonly jar: CookieJar;
+  request(url: string, init?: BrowserRequest): Promise<Response>;
+}
+
+const MAX_REDIRECTS = 20;
+
+export function createBrowser(options: BrowserOptions = {}): Browser {
+  const jar = createCookieJar(options);
+  const send = options.send ?? ((request: Request) => fetch(request));
+
+  async function once(url: URL, init: BrowserRequest, method: string): Promise<Response> {
+    const from = init.from === undefined ? url : init.from === null ? undefined : new URL(init.from);
+    const relation = from === undefined ? "none" : relate(from, url);
+    const topLevel = (init.navigates ?? from === undefined) && isSafe(method);
+    const context: RequestContext = { crossSite: relation === "cross-site", topLevel };
+    const headers = new Headers(init.headers);
+    const cookie = jar.header(url, context);
+    if (cookie !== undefined) headers.set("Cookie", cookie);
+    headers.set("Sec-Fetch-Site", relation);
+    if (from !== undefined && !isSafe(method)) headers.set("Origin", from.origin);
+    const request = new Request(url, {
+      method,
+      headers,
+      redirect: "manual",
+      ...(init.body === undefined || isSafe(method) ? {} : { body: init.body }),
+      ...(init.signal === undefined ? {} : { signal: init.signal }),
+    });
+    const response = await send(request);
+    for (const line of response.headers.getSetCookie())
+      jar.receive(line, url, { ...context, topLevel: init.navigates ?? topLevel });
+    return response;
+  }
+
+  return {
+    jar,
+    async request(address, init = {}) {
+      let url = new URL(address);
+      let method = init.method ?? "GET";
+      for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+        const response = await once(url, init, method);
+        const location = response.headers.get("Location");
+        if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
+        await response.body?.cancel();
+        if (response.status === 303 || (response.status < 303 && method === "POST")) method = "GET";
+        url = new URL(location, url);
+      }
+      throw new Error(`more than ${MAX_REDIRECTS} redirects from ${address}`);
+    },
+  };
+}
+
+const isSafe = (method: string) => method === "GET" || method === "HEAD";
+
+/** The site is taken as the last two labels of the host: enough for tests, wrong for `co.uk`. */
+function relate(from: URL, to: URL): "same-origin" | "same-site" | "cross-site" {
+  if (from.origin === to.origin) return "same-origin";
+  return from.protocol === to.protocol && site(from) === site(to) ? "same-site" : "cross-site";
+}
+
+function site({ hostname }: URL): string {
+  return /^[\d.]+$|^\[/.test(hostname) ? hostname : hostname.split(".").slice(-2).join(".");
+}

@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { guardCaching, mergeFields, varyByCookie } from "../../src/adapters/fields.ts";
+
+describe("guardCaching", () => {
+  test.each([
+    [undefined, "no-store"],
+    ["", "no-store"],
+    ["no-store", "no-store"],
+    ["private", "private"],
+    ["Private, max-age=60", "Private, max-age=60"],
+    ["max-age=60, no-store", "max-age=60, no-store"],
+    ["no-cache", "private, no-cache"],
+    ["public", "private"],
+    ["PUBLIC, max-age=60, S-MaxAge=600", "private, max-age=60"],
+    ["max-age=60", "private, max-age=60"],
+    ['private="x", max-age=60', "private, max-age=60"],
+    ['no-cache="a, b", max-age=0', 'private, no-cache="a, b", max-age=0'],
+  ])("%j becomes %j", (given, guarded) => {
+    expect(guardCaching(given)).toBe(guarded);
+  });
+  test("no directives in any order leave a response to shared caches", () => {
+    const directive = fc.constantFrom(
+      "public",
+      "max-age=1",
+      "s-maxage=9",
+      "no-cache",
+      "private",
+      "no-store",
+      "immutable",
+    );
+    fc.assert(
+      fc.property(fc.array(directive), (directives) => {
+        const names = guardCaching(directives.join(","))
+          .split(",")
+          .map((name) => name.trim());
+        expect(names.includes("private") || names.includes("no-store")).toBe(true);
+        if (!directives.includes("no-store") && !directives.includes("private")) expect(names).not.toContain("public");
+      }),
+    );
+  });
+});
+
+test.each([
+  [undefined, "Cookie"],
+  ["", "Cookie"],
+  ["Accept", "Accept, Cookie"],
+  ["accept, COOKIE", "accept, COOKIE"],
+  ["*", "*"],
+  ["X-Cookie", "X-Cookie, Cookie"],
+])("Vary %j becomes %j", (given, vary) => {
+  expect(varyByCookie(given)).toBe(vary);
+});
+
+test("merging keeps the later of two cookies last and repeats none", () => {
+  const fields = (...setCookies: string[]) => ({ setCookies, varyCookie: false, affinityEnd: false });
+  expect(mergeFields(fields("a=1", "b=1"), fields("a=1")).setCookies).toEqual(["b=1", "a=1"]);
+  expect(mergeFields(fields("a=1"), { ...fields("a=2"), varyCookie: true, affinityEnd: true })).toEqual({
+    setCookies: ["a=1", "a=2"],
+    varyCookie: true,
+    affinityEnd: true,
+  });
+});
