@@ -7,6 +7,7 @@ export type {
   RecordCarrier,
   TokenCarrier,
 } from "./carrier.ts";
+export { createSessions } from "./create-sessions.ts";
 export type { EndReason, SessionEvent } from "./events.ts";
 export type { ResponseFields, SessionRequest } from "./http.ts";
 export type { DeepReadonly, Json } from "./json.ts";

@@ -4,7 +4,7 @@ export const sessionErrors = errorRows({
   SESSION_ENDED: {
     status: 401,
     retryable: false,
-    what: "this session has ended",
+    what: "this session has ended: {why}",
     mend: "start a new session by logging in again",
   },
   SESSION_STORE_DOWN: {

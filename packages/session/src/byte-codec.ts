@@ -1,0 +1,101 @@
+import { fromUtf8, utf8 } from "@sojourn/core";
+
+/** Appends numbers, bytes and texts. Numbers take seven bits a byte, the lowest first. */
+export class ByteWriter {
+  #bytes = new Uint8Array(256);
+  #length = 0;
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+
+  /** A whole number, 0 ≤ n ≤ 2^53 − 1. */
+  number(value: number): this {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError("not a whole number of at most 53 bits");
+    this.#reserve(8);
+    let left = value;
+    while (left >= 0x80) {
+      this.#bytes[this.#length++] = (left % 0x80) | 0x80;
+      left = Math.floor(left / 0x80);
+    }
+    this.#bytes[this.#length++] = left;
+    return this;
+  }
+
+  /** Bytes whose length the reader knows. */
+  raw(bytes: Uint8Array): this {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+    return this;
+  }
+
+  /** Bytes with their length in front. */
+  bytes(bytes: Uint8Array): this {
+    return this.number(bytes.length).raw(bytes);
+  }
+
+  text(text: string): this {
+    return this.bytes(utf8(text));
+  }
+
+  done(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+}
+
+/** Reads what `ByteWriter` wrote. Every method throws RangeError when the bytes end too early or say nonsense. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  number(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 8; i++) {
+      const byte = this.#bytes[this.#at++];
+      if (byte === undefined) throw new RangeError("ended inside a number");
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        // One spelling a number: a longer one is damage.
+        if ((byte === 0 && i > 0) || !Number.isSafeInteger(value)) throw new RangeError("not a number's only spelling");
+        return value;
+      }
+      scale *= 0x80;
+    }
+    throw new RangeError("a number of more than eight bytes");
+  }
+
+  /** A view of the input, not a copy. */
+  raw(length: number): Uint8Array {
+    const end = this.#at + length;
+    if (end > this.#bytes.length) throw new RangeError("ended too early");
+    const taken = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return taken;
+  }
+
+  bytes(): Uint8Array {
+    return this.raw(this.number());
+  }
+
+  text(): string {
+    return fromUtf8(this.bytes());
+  }
+
+  rest(): Uint8Array {
+    return this.raw(this.#bytes.length - this.#at);
+  }
+
+  get atEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+}

@@ -1,0 +1,160 @@
+import { type Awaitable, equalBytes, formatDuration, isPromise, SojournError, toBase64Url } from "@sojourn/core";
+import { pause } from "./backoff.ts";
+import type { DataCodec } from "./data-codec.ts";
+import { type Draft, draftOf, forkDraft, type Held, isSameIdentity, openStored, sessionEnded } from "./held.ts";
+import { COMMIT_ID_BYTES, encodeRecord, MAX_COMMITS, type SessionRecord } from "./record.ts";
+import { type SettleParts, settleWrite } from "./settle.ts";
+import type { Vault } from "./vault.ts";
+
+/** One request's part in a commit. */
+export interface Job {
+  /** What the request read. */
+  readonly base: Held;
+  /** Never written together with other requests' jobs. */
+  readonly barrier: boolean;
+  /** Changes the draft and marks it changed. May run again on a later record; what it throws fails this job alone. */
+  apply(draft: Draft): Awaitable<void>;
+}
+
+/** Commits jobs by compare-and-set, those of one session one after the other, and waiting ones together. */
+export interface CommitQueue {
+  /**
+   * @returns the record with the job in it.
+   * @throws SESSION_ENDED SESSION_CONTENDED SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN and what `apply` throws
+   */
+  run(job: Job): Promise<Held>;
+}
+
+export interface CommitQueueParts extends SettleParts {
+  readonly vault: Vault;
+  readonly data: DataCodec;
+  readonly commitWithinMs: number;
+}
+
+interface Waiting {
+  readonly job: Job;
+  resolve(held: Held): void;
+  reject(error: unknown): void;
+}
+
+export function createCommitQueue(parts: CommitQueueParts): CommitQueue {
+  const lines = new Map<string, Waiting[]>();
+
+  async function drive(key: string, line: Waiting[]): Promise<void> {
+    let known: Held | undefined;
+    while (line.length > 0) {
+      const batch = takeBatch(line);
+      try {
+        known = await commitBatch(batch, line, known, parts);
+      } catch (error) {
+        known = undefined;
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    lines.delete(key);
+  }
+
+  return {
+    run: (job) =>
+      new Promise((resolve, reject) => {
+        const waiting = { job, resolve, reject };
+        const { key } = job.base;
+        const line = lines.get(key);
+        if (line !== undefined) {
+          line.push(waiting);
+          return;
+        }
+        const started = [waiting];
+        lines.set(key, started);
+        void drive(key, started);
+      }),
+  };
+}
+
+/** A barrier alone, else all jobs before the next barrier. */
+function takeBatch(line: Waiting[]): Waiting[] {
+  const barrier = line.findIndex(({ job }) => job.barrier);
+  return line.splice(0, barrier === -1 ? line.length : Math.max(1, barrier));
+}
+
+/** Settles every job of `batch` or throws, which fails those that are left in it. @returns the record as known now. */
+async function commitBatch(
+  batch: Waiting[],
+  line: Waiting[],
+  known: Held | undefined,
+  parts: CommitQueueParts,
+): Promise<Held | undefined> {
+  const { calls, runtime, vault, data, commitWithinMs } = parts;
+  const until = runtime.clock.monotonic() + commitWithinMs;
+  const first = batch[0];
+  if (first === undefined) return known;
+  const barrier = first.job.barrier;
+  const commitId = runtime.random.bytes(COMMIT_ID_BYTES);
+  let current = known ?? first.job.base;
+
+  for (let attempt = 0; ; attempt++) {
+    const draft = await applyBatch(batch, current);
+    if (batch.length === 0) return current;
+    if (!draft.changed) return resolveAll(batch, current);
+
+    const record = finish(draft, commitId, data);
+    const version = toBase64Url(runtime.random.bytes(12));
+    const sealing = vault.seal(current.key, encodeRecord(record));
+    const bytes = isPromise(sealing) ? await sealing : sealing;
+    const { expiresAtMs, shortens } = draft;
+    const settled = await settleWrite(
+      parts,
+      current.key,
+      { bytes, version, expiresAtMs, shortens },
+      current.version,
+      until,
+    );
+    if (settled.status === "done") return resolveAll(batch, { key: current.key, record, version, expiresAtMs });
+    if (settled.status === "gone") throw sessionEnded("gone");
+
+    if (runtime.clock.monotonic() >= until) {
+      throw new SojournError("SESSION_CONTENDED", { waited: formatDuration(commitWithinMs) });
+    }
+    await pause(attempt, runtime);
+    const stored = settled.stored ?? (await calls.read(current.key));
+    const held = stored === undefined ? undefined : await openStored(current.key, stored, vault, data);
+    if (held === undefined) throw sessionEnded("gone");
+    current = held;
+    // A copy of this very write may have arrived, and been written over, before the store could say so.
+    if (current.record.commits.some((id) => equalBytes(id, commitId))) return resolveAll(batch, current);
+    if (!barrier && line[0]?.job.barrier === false) batch.push(...takeBatch(line));
+  }
+}
+
+/** Drops the jobs that fail from `batch`, after telling them. */
+async function applyBatch(batch: Waiting[], current: Held): Promise<Draft> {
+  let draft = draftOf(current);
+  for (let i = 0; i < batch.length; ) {
+    const waiting = batch[i];
+    if (waiting === undefined) break;
+    try {
+      if (!isSameIdentity(waiting.job.base.record, current.record)) throw sessionEnded("changed");
+      const trial = batch.length === 1 ? draft : forkDraft(draft);
+      const applying = waiting.job.apply(trial);
+      if (isPromise(applying)) await applying;
+      draft = trial;
+      i++;
+    } catch (error) {
+      batch.splice(i, 1);
+      waiting.reject(error);
+    }
+  }
+  return draft;
+}
+
+function resolveAll(batch: Waiting[], held: Held): Held {
+  for (const { resolve } of batch.splice(0)) resolve(held);
+  return held;
+}
+
+function finish(draft: Draft, commitId: Uint8Array, codec: DataCodec): SessionRecord {
+  const commits = [commitId, ...draft.record.commits].slice(0, MAX_COMMITS);
+  return draft.data === undefined
+    ? { ...draft.record, commits }
+    : { ...draft.record, ...codec.write(draft.data), commits };
+}

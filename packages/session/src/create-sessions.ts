@@ -1,0 +1,151 @@
+import { type Awaitable, andThen, createRuntime, isPromise } from "@sojourn/core";
+import { argumentInvalid, checkId, checkUserId } from "./arguments.ts";
+import { createCookieGate } from "./cookie-gate.ts";
+import { csrfRefusal } from "./csrf.ts";
+import { createDataCodec } from "./data-codec.ts";
+import { codeOf } from "./emitter.ts";
+import { isGone } from "./held.ts";
+import { NO_COOKIES } from "./home.ts";
+import type { ResponseFields } from "./http.ts";
+import { idCookie } from "./id-cookie.ts";
+import { LiveSession, type SessionSurroundings } from "./live-session.ts";
+import type { SessionsOptions } from "./options.ts";
+import { reportPolicy } from "./policy-report.ts";
+import { toSessionRequest } from "./request.ts";
+import type { Sessions } from "./sessions.ts";
+import { resolveSettings } from "./settings.ts";
+import type { SessionState } from "./state.ts";
+import { lifetimesOf } from "./store-parts.ts";
+import { createTrust } from "./trust.ts";
+import { type CommonParts, lazyKeys, wireCarried, wireStore } from "./wiring.ts";
+
+const MAX_SWEEP = 1_000_000;
+
+/**
+ * Sessions with data of type `Data`.
+ * @throws OPTIONS_INVALID UNSUPPORTED DURATION_INVALID DURATION_OUT_OF_RANGE KEY_MISSING KEY_INVALID KEY_RING_UNUSABLE
+ * COOKIE_PREFIX_VIOLATED, all at once and before the first request.
+ * @example
+ * const sessions = createSessions<{ cart: string[] }>({ store: memoryStore() });
+ * const session = await sessions.load(request);
+ * session.push("cart", "apple");
+ * const { setCookies } = await sessions.commit(session);
+ */
+export function createSessions<Data extends object = Record<string, unknown>>(
+  options: SessionsOptions,
+): Sessions<Data> {
+  const environment = options?.env ?? processEnvironment();
+  const settings = resolveSettings(options, environment);
+  const runtime = createRuntime(options.runtime);
+  const trusts = createTrust(settings.trustProxy);
+  const keys = lazyKeys(options.keys, environment, runtime);
+  // Wrong keys are told of now, even where nothing is sealed.
+  if (options.keys !== undefined) keys();
+  const data = createDataCodec(settings.dataVersion, settings.migrate);
+  const gate = createCookieGate(settings, trusts, runtime);
+  const common: CommonParts = { settings, runtime, data, gate, onEvent: options.onEvent, keys };
+  const carrier = options.store === undefined ? options.carrier : (options.carrier ?? idCookie());
+  const wired =
+    options.store === undefined
+      ? wireCarried(common, options.carrier)
+      : wireStore(common, options.store, options.carrier ?? idCookie());
+  const { home, admin } = wired;
+  const report = reportPolicy(
+    settings,
+    carrier,
+    options.store,
+    options.store === undefined || settings.atRest === "sealed" ? keys() : undefined,
+  );
+  const around: SessionSurroundings = Object.freeze({
+    home,
+    data,
+    now: wired.now,
+    idleMs: (persistent: boolean) => lifetimesOf(settings, persistent).idleMs,
+  });
+  const live = (state: SessionState) => new LiveSession<Data>(state, around);
+  const stateOf = (session: unknown, operation: string) => LiveSession.stateOf(session, around, operation);
+
+  function fieldsOf(state: SessionState, setCookies: readonly string[]): ResponseFields {
+    if (setCookies.length === 0 && !state.affinityEnd) return state.accessed ? READ : NOTHING;
+    return { setCookies, varyCookie: state.accessed, affinityEnd: state.affinityEnd };
+  }
+
+  function fieldsFor(state: SessionState): Awaitable<ResponseFields> {
+    if (state.headersSent) return NOTHING;
+    if (state.outgoing === undefined) return fieldsOf(state, NO_COOKIES);
+    return andThen(home.takeCookies(state), (setCookies) => fieldsOf(state, setCookies));
+  }
+
+  /** Nobody waits for what is committed after the head of the response: its failure is an event. */
+  async function commitLate(state: SessionState): Promise<ResponseFields> {
+    const id = state.held?.key;
+    try {
+      await home.commit(state);
+    } catch (error) {
+      wired.emit({ type: "session.commit-failed", id, code: codeOf(error) });
+      runtime.logger.error("a session could not be committed after the headers had left", { id, error: codeOf(error) });
+    }
+    return NOTHING;
+  }
+
+  return Object.freeze<Sessions<Data>>({
+    load(given) {
+      try {
+        const request = toSessionRequest(given);
+        const refusal = settings.csrf === "origin" ? csrfRefusal(request, trusts) : undefined;
+        if (refusal !== undefined) return Promise.reject(refusal);
+        const state = home.load(request);
+        return isPromise(state) ? state.then(live) : live(state);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+    pending: (session) => home.waits(stateOf(session, "pending")),
+    commit(session) {
+      const state = stateOf(session, "commit");
+      if (state.headersSent && home.waits(state)) return commitLate(state);
+      return andThen(home.commit(state), () => fieldsFor(state));
+    },
+    fieldsAfter(session, error) {
+      const state = stateOf(session, "fieldsAfter");
+      if (state.headersSent || !isGone(error)) return NOTHING;
+      return { setCookies: home.clearCookies(state), varyCookie: true, affinityEnd: false };
+    },
+    headersSent(session) {
+      stateOf(session, "headersSent").headersSent = true;
+    },
+    async list(userId) {
+      checkUserId("list", userId);
+      return admin.list(userId);
+    },
+    async end(id) {
+      checkId("end", id);
+      return admin.end(id);
+    },
+    endOthers: async (session) => admin.endOthers(stateOf(session, "endOthers")),
+    async revokeUser(userId) {
+      checkUserId("revokeUser", userId);
+      return admin.revokeUser(userId);
+    },
+    revokeAll: () => admin.revokeAll(),
+    async sweep(limit = 1_000) {
+      if (!Number.isInteger(limit) || limit < 1 || limit > MAX_SWEEP) {
+        throw argumentInvalid("sweep", "limit", "is out of range", `give a whole number from 1 to ${MAX_SWEEP}`);
+      }
+      return admin.sweep(limit);
+    },
+    onEnd(id, listener) {
+      checkId("onEnd", id);
+      return admin.onEnd(id, listener);
+    },
+    policy: () => report,
+  });
+}
+
+const NOTHING: ResponseFields = Object.freeze({ setCookies: NO_COOKIES, varyCookie: false, affinityEnd: false });
+const READ: ResponseFields = Object.freeze({ setCookies: NO_COOKIES, varyCookie: true, affinityEnd: false });
+
+function processEnvironment(): Readonly<Record<string, string | undefined>> {
+  const { process } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };
+  return process?.env ?? {};
+}

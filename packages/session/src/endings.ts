@@ -1,0 +1,84 @@
+import type { Runtime } from "@sojourn/core";
+import { codeOf } from "./emitter.ts";
+import type { Watchable } from "./store.ts";
+
+/** Tells live connections that their session has ended. */
+export interface Endings {
+  on(key: string, listener: () => void): () => void;
+  /** This process ended the session. */
+  ended(key: string): void;
+}
+
+/** For ends that nobody tells of: those of other processes without news from the store, and those by time. */
+const RECHECK_MS = 30_000;
+
+export interface EndingsParts {
+  readonly runtime: Runtime;
+  readonly watch: Watchable["watch"] | undefined;
+  isAlive(key: string): Promise<boolean>;
+}
+
+/** Nothing runs while nobody listens. */
+export function createEndings({ runtime, watch, isAlive }: EndingsParts): Endings {
+  const { clock, logger, waitUntil } = runtime;
+  const listeners = new Map<string, Set<() => void>>();
+  let stop: (() => void) | undefined;
+
+  function ended(key: string): void {
+    const told = listeners.get(key);
+    if (told === undefined) return;
+    listeners.delete(key);
+    rest();
+    for (const listener of told) {
+      try {
+        listener();
+      } catch (error) {
+        logger.error("an onEnd listener threw", { id: key, error: codeOf(error) });
+      }
+    }
+  }
+
+  async function check(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      // A store that does not answer has ended nothing; the next round asks again.
+      const alive = await isAlive(key).catch(() => true);
+      if (!alive) ended(key);
+    }
+  }
+
+  function recheck(key?: string): void {
+    if (key !== undefined && !listeners.has(key)) return;
+    waitUntil(check(key === undefined ? [...listeners.keys()] : [key]));
+  }
+
+  function start(): void {
+    const cancel = clock.every(RECHECK_MS, () => recheck());
+    const unwatch = watch?.((key) => recheck(key));
+    stop = () => {
+      cancel();
+      unwatch?.();
+    };
+  }
+
+  function rest(): void {
+    if (listeners.size > 0) return;
+    stop?.();
+    stop = undefined;
+  }
+
+  return {
+    on(key, listener) {
+      if (stop === undefined) start();
+      // A set of wrappers, so that one function may listen twice and each is taken off alone.
+      const own = () => listener();
+      const told = listeners.get(key) ?? new Set();
+      listeners.set(key, told.add(own));
+      return () => {
+        told.delete(own);
+        if (told.size === 0 && listeners.get(key) === told) listeners.delete(key);
+        rest();
+      };
+    },
+    ended,
+  };
+}

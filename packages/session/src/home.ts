@@ -1,0 +1,31 @@
+import type { Awaitable } from "@sojourn/core";
+import type { SessionRequest } from "./http.ts";
+import type { SessionState } from "./state.ts";
+
+/** A login with its defaults filled in. */
+export interface LoginFactsAsked {
+  readonly userId: string;
+  readonly level: number;
+  readonly persistent: boolean;
+}
+
+/** Where records live: in a store, or in the client's cookie. Everything above is the same for both. */
+export interface Home {
+  /** Whether data of an existing session can be committed after the headers have left. */
+  readonly commitsLate: boolean;
+  /** Without a promise when the request carries nothing of ours. */
+  load(request: SessionRequest): Awaitable<SessionState>;
+  /** Whether `commit` may have to wait. */
+  waits(state: SessionState): boolean;
+  commit(state: SessionState): Awaitable<void>;
+  /** The `Set-Cookie` values due, once: asking again gives none. */
+  takeCookies(state: SessionState): Awaitable<readonly string[]>;
+  /** The client's half is of no more use. */
+  clearCookies(state: SessionState): readonly string[];
+  login(state: SessionState, asked: LoginFactsAsked): Promise<void>;
+  elevate(state: SessionState, level: number): Promise<void>;
+  rotate(state: SessionState): Promise<void>;
+  logout(state: SessionState): Promise<void>;
+}
+
+export const NO_COOKIES: readonly string[] = Object.freeze([]);

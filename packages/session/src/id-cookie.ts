@@ -1,0 +1,17 @@
+import { cookieValues } from "@sojourn/core";
+import type { TokenCarrier } from "./carrier.ts";
+
+/** The default carrier: the token, alone in one cookie. */
+export function idCookie(): TokenCarrier {
+  return {
+    holds: "token",
+    name: "cookie",
+    replaces: true,
+    bind: ({ cookie }) => ({
+      // The first of several is the one with the longest path (RFC 6265bis §5.8.3); the others are not tried.
+      read: (request) => cookieValues(request.header("cookie"), cookie.name)[0],
+      write: (value, maxAgeSeconds) => [cookie.set(value, maxAgeSeconds)],
+      clear: () => [cookie.clear()],
+    }),
+  };
+}

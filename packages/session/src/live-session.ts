@@ -1,0 +1,215 @@
+import { SojournError } from "@sojourn/core";
+import { argumentInvalid, checkDataKey, checkLevel, checkLogin } from "./arguments.ts";
+import type { DataCodec } from "./data-codec.ts";
+import type { Home } from "./home.ts";
+import type { DeepReadonly, Json } from "./json.ts";
+import { copyJson, deepFreeze } from "./json-value.ts";
+import { applyOperation, type Operation } from "./operation.ts";
+import { lastSeenAt } from "./policy.ts";
+import type { ArrayKey, ItemOf, LoginOptions, NumberKey, Session } from "./session.ts";
+import { inTurn, type SessionState, viewOf } from "./state.ts";
+
+/** What sessions of one configuration share. */
+export interface SessionSurroundings {
+  readonly home: Home;
+  readonly data: DataCodec;
+  now(): number;
+  idleMs(persistent: boolean): number;
+}
+
+type KeyOf<Data> = keyof Data & string;
+
+/** The session that handlers see. Its state is reachable through `stateOf` alone. */
+export class LiveSession<Data extends object> implements Session<Data> {
+  readonly #state: SessionState;
+  readonly #around: SessionSurroundings;
+  readonly #isNew: boolean;
+
+  constructor(state: SessionState, around: SessionSurroundings) {
+    this.#state = state;
+    this.#around = around;
+    this.#isNew = state.held === undefined;
+  }
+
+  /** @throws ARGUMENT_INVALID for what another `createSessions`, or nobody, made. */
+  static stateOf(session: unknown, around: SessionSurroundings, operation: string): SessionState {
+    if (typeof session === "object" && session !== null && #state in session && session.#around === around) {
+      return session.#state;
+    }
+    throw argumentInvalid(operation, "session", "was not loaded by these sessions", "give what sessions.load returned");
+  }
+
+  #read(key: string): Json | undefined {
+    const state = this.#state;
+    state.accessed = true;
+    const value = viewOf(state, this.#around.data).get(key);
+    if (state.changedKeys?.has(key) !== true) {
+      state.readKeys ??= new Set();
+      state.readKeys.add(key);
+    }
+    return value === undefined ? undefined : deepFreeze(value);
+  }
+
+  #record(operation: Operation, creates: boolean): void {
+    const state = this.#state;
+    state.accessed = true;
+    if (state.headersSent && ((creates && state.held === undefined) || !this.#around.home.commitsLate)) {
+      throw new SojournError("SESSION_HEADERS_SENT", { operation: `${operation.kind} of this session's data` });
+    }
+    applyOperation(viewOf(state, this.#around.data), operation);
+    state.operations.push(operation);
+    if (operation.kind === "clear") return;
+    state.changedKeys ??= new Set();
+    state.changedKeys.add(operation.key);
+  }
+
+  get<K extends KeyOf<Data>>(key: K): DeepReadonly<Data[K]> | undefined {
+    checkDataKey("get", key);
+    return this.#read(key) as DeepReadonly<Data[K]> | undefined;
+  }
+
+  has(key: KeyOf<Data>): boolean {
+    checkDataKey("has", key);
+    return this.#read(key) !== undefined;
+  }
+
+  set<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void {
+    checkDataKey("set", key);
+    const { readKeys, changedKeys } = this.#state;
+    const copied = copyJson(value, key);
+    const guarded = readKeys?.has(key) === true && changedKeys?.has(key) !== true;
+    const read = guarded ? { value: viewOf(this.#state, this.#around.data).get(key) } : undefined;
+    this.#record(
+      read === undefined ? { kind: "set", key, value: copied } : { kind: "set", key, value: copied, read },
+      true,
+    );
+  }
+
+  unset(key: KeyOf<Data>): void {
+    checkDataKey("unset", key);
+    this.#record({ kind: "unset", key }, false);
+  }
+
+  increment(key: NumberKey<Data>, by = 1): number {
+    checkDataKey("increment", key);
+    if (!Number.isFinite(by)) throw argumentInvalid("increment", "by", "is not a finite number", "give one");
+    this.#record({ kind: "increment", key, by }, true);
+    return viewOf(this.#state, this.#around.data).get(key) as number;
+  }
+
+  push<K extends ArrayKey<Data>>(key: K, ...items: DeepReadonly<ItemOf<Data[K]>>[]): void {
+    checkDataKey("push", key);
+    const copied = items.map((item, i) => copyJson(item, `${key}[+${i}]`));
+    this.#record({ kind: "push", key, items: copied }, true);
+  }
+
+  update<K extends KeyOf<Data>>(
+    key: K,
+    change: (value: DeepReadonly<Data[K]> | undefined) => DeepReadonly<Data[K]> | undefined,
+  ): void {
+    checkDataKey("update", key);
+    if (typeof change !== "function") throw argumentInvalid("update", "change", "is not a function", "give one");
+    this.#record({ kind: "update", key, change: change as (value: Json | undefined) => unknown }, true);
+  }
+
+  flash<K extends KeyOf<Data>>(key: K, ...given: [] | [DeepReadonly<Data[K]>]): DeepReadonly<Data[K]> | undefined {
+    checkDataKey("flash", key);
+    if (given.length > 0) {
+      this.#record({ kind: "set", key, value: copyJson(given[0], key) }, true);
+      return undefined;
+    }
+    const value = this.#read(key);
+    if (value !== undefined) this.#record({ kind: "unset", key }, false);
+    return value as DeepReadonly<Data[K]> | undefined;
+  }
+
+  clear(): void {
+    this.#record({ kind: "clear" }, false);
+  }
+
+  async login(userId: string, options: LoginOptions = {}): Promise<void> {
+    const asked = checkLogin(userId, options);
+    return this.#identity("login", () => this.#around.home.login(this.#state, asked));
+  }
+
+  async elevate(level: number): Promise<void> {
+    checkLevel("elevate", level);
+    return this.#identity("elevate", () => {
+      if (level < this.#state.level)
+        throw argumentInvalid("elevate", "level", "is below the session's", "raise it, or log in again");
+      return this.#around.home.elevate(this.#state, level);
+    });
+  }
+
+  async rotate(): Promise<void> {
+    return this.#identity("rotate", () => this.#around.home.rotate(this.#state));
+  }
+
+  async logout(): Promise<void> {
+    this.#state.accessed = true;
+    return inTurn(this.#state, () => this.#around.home.logout(this.#state));
+  }
+
+  async commit(): Promise<void> {
+    await this.#around.home.commit(this.#state);
+  }
+
+  async #identity(operation: string, task: () => Promise<void>): Promise<void> {
+    const state = this.#state;
+    state.accessed = true;
+    return inTurn(state, async () => {
+      if (state.headersSent) throw new SojournError("SESSION_HEADERS_SENT", { operation });
+      return task();
+    });
+  }
+
+  get id(): string | undefined {
+    return this.#look()?.key;
+  }
+
+  get userId(): string | undefined {
+    return this.#look()?.record.userId;
+  }
+
+  get createdAt(): Date | undefined {
+    return dateOf(this.#look()?.record.createdAtMs);
+  }
+
+  get lastSeenAt(): Date | undefined {
+    const held = this.#look();
+    if (held === undefined) return undefined;
+    const idleMs = this.#around.idleMs(held.record.persistent);
+    return new Date(lastSeenAt(held.expiresAtMs, idleMs, held.record.createdAtMs, this.#around.now()));
+  }
+
+  get authenticatedAt(): Date | undefined {
+    return dateOf(this.#look()?.record.authenticatedAtMs);
+  }
+
+  get level(): number {
+    return this.#look() === undefined ? 0 : this.#state.level;
+  }
+
+  get expiresAt(): Date | undefined {
+    const held = this.#look();
+    return held && new Date(Math.min(held.expiresAtMs, held.record.absoluteEndMs));
+  }
+
+  get isNew(): boolean {
+    this.#state.accessed = true;
+    return this.#isNew;
+  }
+
+  get degraded(): boolean {
+    return false;
+  }
+
+  #look(): SessionState["held"] {
+    this.#state.accessed = true;
+    return this.#state.held;
+  }
+}
+
+function dateOf(ms: number | undefined): Date | undefined {
+  return ms === undefined ? undefined : new Date(ms);
+}

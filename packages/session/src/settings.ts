@@ -1,0 +1,180 @@
+import { type CookieWriter, createCookieWriter, type Duration, parseDuration, SojournError } from "@sojourn/core";
+import { checkFunction, checkKeys, flag, oneOf, optionInvalid, wholeNumber } from "./option-check.ts";
+import type { CarriedOptions, Conflict, CookieOptions, SessionsOptions, StoreOptions } from "./options.ts";
+import type { Lifetimes } from "./policy.ts";
+
+/** The options with every default filled in and every duration in ms. Resolved once, frozen. */
+export interface Settings {
+  readonly production: boolean;
+  readonly browser: Lifetimes;
+  readonly persistent: Lifetimes;
+  readonly touchWindowMs: number;
+  readonly rotateAfterMs: number | undefined;
+  readonly graceMs: number;
+  readonly onReuse: "end" | "report";
+  readonly cookie: CookieWriter;
+  readonly insecureLoopback: boolean;
+  readonly csrf: "origin" | "off";
+  readonly trustProxy: readonly string[];
+  readonly dataVersion: number;
+  readonly migrate: ((data: Readonly<Record<string, unknown>>, fromVersion: number) => object) | undefined;
+  readonly limit: { readonly sessions: number; readonly onLimit: "reject" | "end-oldest" } | undefined;
+  readonly strict: boolean;
+  readonly onConflict: ((conflict: Conflict) => unknown) | undefined;
+  readonly commitWithinMs: number;
+  readonly storeDeadlineMs: number;
+  readonly atRest: "sealed" | "plain";
+  readonly acceptPlain: boolean;
+}
+
+const COMMON =
+  "keys idle absolute persistent touchWindow rotateAfter grace onReuse cookie trustProxy csrf version migrate onEvent runtime env carrier";
+const WITH_STORE = "store limit strict onConflict commitWithin storeDeadline onStoreDown atRest acceptPlain";
+const KNOWN = `${COMMON} ${WITH_STORE}`.split(" ");
+const COOKIE_KEYS = ["name", "domain", "path", "sameSite", "partitioned", "insecureLoopback"];
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** @throws OPTIONS_INVALID UNSUPPORTED DURATION_INVALID DURATION_OUT_OF_RANGE COOKIE_PREFIX_VIOLATED and the cookie's others */
+export function resolveSettings(options: SessionsOptions, env: Env): Settings {
+  checkKeys(options, KNOWN, "options");
+  checkParts(options);
+  const production = env.NODE_ENV === "production";
+  const browser = lifetimes(options, "", { idleMs: 30 * 60_000, absoluteMs: 12 * 3_600_000 });
+  if (options.persistent !== undefined) checkKeys(options.persistent, ["idle", "absolute"], "persistent");
+  const persistent = lifetimes(options.persistent ?? {}, "persistent.", browser);
+  const touchWindowMs = duration(options.touchWindow, "touchWindow", "1m", 0);
+  for (const { idleMs } of [browser, persistent]) {
+    if (touchWindowMs * 2 > idleMs) {
+      throw optionInvalid(
+        "touchWindow",
+        "is more than half of the idle deadline",
+        "shorten it, or active sessions end early",
+      );
+    }
+  }
+  const withStore: Partial<StoreOptions> = options.store === undefined ? {} : options;
+  const strict = flag(withStore.strict, "strict");
+  if (strict && withStore.onConflict !== undefined) {
+    throw optionInvalid("strict", "contradicts onConflict", "leave one of them out: strict throws, onConflict chooses");
+  }
+  for (const name of ["migrate", "onEvent"] as const) checkFunction(options[name], name);
+  checkFunction(withStore.onConflict, "onConflict");
+  oneOf(withStore.onStoreDown, ["fail"], "onStoreDown");
+  const shared = withStore.store?.traits.shared ?? false;
+  const atRest = oneOf(withStore.atRest, ["sealed", "plain"], "atRest") ?? (shared ? "sealed" : "plain");
+  const acceptPlain = flag(withStore.acceptPlain, "acceptPlain");
+  if (acceptPlain && atRest === "plain") {
+    throw optionInvalid(
+      "acceptPlain",
+      'contradicts atRest: "plain"',
+      "leave it out, or seal: acceptPlain reads plain records while new ones are sealed",
+    );
+  }
+  return Object.freeze({
+    production,
+    browser,
+    persistent,
+    touchWindowMs,
+    rotateAfterMs:
+      options.rotateAfter === false ? undefined : duration(options.rotateAfter, "rotateAfter", "1h", 1_000),
+    graceMs: duration(options.grace, "grace", "30s", 0, 3_600_000),
+    onReuse: oneOf(options.onReuse, ["end", "report"], "onReuse") ?? "end",
+    cookie: cookieWriter(options.cookie ?? {}, production),
+    insecureLoopback: options.cookie?.insecureLoopback ?? false,
+    csrf: oneOf(options.csrf, ["origin", "off"], "csrf") ?? "origin",
+    trustProxy: options.trustProxy ?? [],
+    dataVersion: wholeNumber(options.version, "version", 1, 1_000_000_000) ?? 1,
+    migrate: options.migrate,
+    limit: resolveLimit(withStore.limit),
+    strict,
+    onConflict: withStore.onConflict,
+    commitWithinMs: duration(withStore.commitWithin, "commitWithin", "5s", 1, 600_000),
+    storeDeadlineMs: duration(withStore.storeDeadline, "storeDeadline", "2s", 1, 600_000),
+    atRest,
+    acceptPlain,
+  });
+}
+
+function checkParts(options: SessionsOptions): void {
+  const { store, carrier } = options as { store?: unknown; carrier?: unknown };
+  const holds = (carrier as CarriedOptions["carrier"] | undefined)?.holds as unknown;
+  if (carrier !== undefined && holds !== "token" && holds !== "record") {
+    throw optionInvalid(
+      "carrier",
+      "is not a carrier",
+      "give sealedCookie(…) or another carrier, or leave it out for an ID cookie",
+    );
+  }
+  if (holds === "record") {
+    for (const name of WITH_STORE.split(" ")) {
+      if ((options as unknown as Readonly<Record<string, unknown>>)[name] === undefined) continue;
+      const part = `the carrier ${(carrier as CarriedOptions["carrier"]).name}, which needs no store`;
+      throw new SojournError("UNSUPPORTED", {
+        feature: name,
+        part,
+        how: "leave it out, or keep the sessions in a store",
+      });
+    }
+    return;
+  }
+  const asked = store as Partial<StoreOptions["store"]> | undefined;
+  const methods = ["read", "write", "delete"] as const;
+  if (typeof asked !== "object" || asked === null || methods.some((name) => typeof asked[name] !== "function")) {
+    throw optionInvalid(
+      "store",
+      asked === undefined ? "is missing" : "is not a store",
+      "give memoryStore(), sqliteStore(path) or another store, or a carrier that needs none",
+    );
+  }
+  if (typeof asked.traits?.name !== "string" || typeof asked.traits.shared !== "boolean") {
+    throw optionInvalid("store", "does not say its traits", "give it traits: { name, shared }");
+  }
+}
+
+function duration(
+  value: Duration | undefined,
+  where: string,
+  fallback: Duration,
+  minMs: number,
+  maxMs?: number,
+): number {
+  return parseDuration(value ?? fallback, where, maxMs === undefined ? { minMs } : { minMs, maxMs });
+}
+
+function lifetimes(given: { idle?: Duration; absolute?: Duration }, prefix: string, fallback: Lifetimes): Lifetimes {
+  const idleMs = duration(given.idle, `${prefix}idle`, fallback.idleMs, 1_000);
+  const absoluteMs = duration(given.absolute, `${prefix}absolute`, fallback.absoluteMs, 1_000);
+  if (idleMs > absoluteMs) {
+    throw optionInvalid(`${prefix}idle`, `is longer than ${prefix}absolute`, "shorten it, or lengthen the other");
+  }
+  return Object.freeze({ idleMs, absoluteMs });
+}
+
+function resolveLimit(limit: StoreOptions["limit"]): Settings["limit"] {
+  if (limit === undefined) return undefined;
+  checkKeys(limit, ["sessions", "onLimit"], "limit");
+  const sessions = wholeNumber(limit.sessions, "limit.sessions", 1, 10_000);
+  if (sessions === undefined)
+    throw optionInvalid("limit.sessions", "is missing", "say how many sessions a user may have");
+  return Object.freeze({
+    sessions,
+    onLimit: oneOf(limit.onLimit, ["reject", "end-oldest"], "limit.onLimit") ?? "end-oldest",
+  });
+}
+
+function cookieWriter(cookie: CookieOptions, production: boolean): CookieWriter {
+  checkKeys(cookie, COOKIE_KEYS, "cookie");
+  const insecure = flag(cookie.insecureLoopback, "cookie.insecureLoopback");
+  if (insecure && production) {
+    throw optionInvalid(
+      "cookie.insecureLoopback",
+      "is refused under NODE_ENV=production",
+      "leave it out and serve https, or trust the proxy that does (trustProxy)",
+    );
+  }
+  const { insecureLoopback: _, name, ...attributes } = cookie;
+  const hostOnly = cookie.domain === undefined && (cookie.path === undefined || cookie.path === "/");
+  const fallback = insecure || !hostOnly ? "session" : "__Host-session";
+  return createCookieWriter(name ?? fallback, { ...attributes, secure: !insecure, httpOnly: true });
+}

@@ -1,0 +1,85 @@
+import { type Runtime, SojournError } from "@sojourn/core";
+import type { RecordToWrite, StoredRecord, Version } from "./store.ts";
+import { OutcomeUnknown, type StoreCalls } from "./store-calls.ts";
+
+/** What a change came to, for certain. */
+export type Settled =
+  | { readonly status: "done" }
+  /** `stored` is there when it had to be read to find out. */
+  | { readonly status: "conflict"; readonly stored: StoredRecord | undefined }
+  | { readonly status: "gone" };
+
+export interface SettleParts {
+  readonly calls: StoreCalls;
+  readonly runtime: Runtime;
+}
+
+/**
+ * Writes, and finds out by reading when the store does not say. Only the very same write is ever sent again: its
+ * version is random, so at most one of its copies can take effect, however late the others arrive.
+ * @param until monotonic time to give up at.
+ * @param mayRecreate an unanswered creation may be sent again; otherwise it is given up, because a copy that arrives
+ * after the record was created and ended would bring it back.
+ * @throws SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN
+ */
+export async function settleWrite(
+  { calls, runtime }: SettleParts,
+  key: string,
+  record: RecordToWrite,
+  expect: "absent" | Version,
+  until: number,
+  mayRecreate = false,
+): Promise<Settled> {
+  for (;;) {
+    try {
+      const written = await calls.write(key, record, expect);
+      if (written.status !== "conflict") return written;
+      return written.version === record.version ? DONE : { status: "conflict", stored: undefined };
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknown)) throw error;
+      const stored = await readAfter(calls, key, "written", error);
+      if (stored === undefined && expect !== "absent") return { status: "gone" };
+      if (stored?.version === record.version) return DONE;
+      const untouched = stored === undefined ? mayRecreate : stored.version === expect;
+      if (!untouched && stored !== undefined) return { status: "conflict", stored };
+      if (!untouched || runtime.clock.monotonic() >= until) throw unknown("written", error);
+    }
+  }
+}
+
+/**
+ * Deletes until the record is known to be gone: a second deletion can end nothing that should live.
+ * @returns whether it was alive, as far as the store said.
+ * @throws SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN
+ */
+export async function settleDelete({ calls, runtime }: SettleParts, key: string, until: number): Promise<boolean> {
+  for (;;) {
+    try {
+      return await calls.delete(key);
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknown)) throw error;
+      const stored = await readAfter(calls, key, "deleted", error);
+      if (stored === undefined) return true;
+      if (runtime.clock.monotonic() >= until) throw unknown("deleted", error);
+    }
+  }
+}
+
+async function readAfter(
+  calls: StoreCalls,
+  key: string,
+  operation: string,
+  cause: OutcomeUnknown,
+): Promise<StoredRecord | undefined> {
+  try {
+    return await calls.read(key);
+  } catch {
+    throw unknown(operation, cause);
+  }
+}
+
+function unknown(operation: string, cause: unknown): SojournError {
+  return new SojournError("SESSION_COMMIT_UNKNOWN", { operation }, { cause });
+}
+
+const DONE = Object.freeze({ status: "done" as const });

@@ -1,0 +1,107 @@
+import type { DataCodec } from "./data-codec.ts";
+import type { Held } from "./held.ts";
+import type { SessionRequest } from "./http.ts";
+import { applyOperation, type DataMap, type Operation } from "./operation.ts";
+import type { Standing } from "./policy.ts";
+import type { Token } from "./token.ts";
+
+/** One request's session, as the engine sees it. */
+export interface SessionState {
+  readonly request: SessionRequest;
+  /** The record, as last read or written. Absent: there is none yet. */
+  held: Held | undefined;
+  /** What the request presented, or was given by a creation, login or elevation. Absent where there is no token. */
+  token: Token | undefined;
+  /** SHA-256 of the token's secret. */
+  secretHash: Uint8Array | undefined;
+  /** What the presented secret was when it was presented; a token made by this request is current. */
+  standing: Standing["kind"] | undefined;
+  /** What this request is served with: below the record's after an elevation that its token has no part in. */
+  level: number;
+  /** The balancer's, to be written back. */
+  tag: string | undefined;
+  /** This request's view of the data; decoded on first use. */
+  data: DataMap | undefined;
+  /** What is not yet committed. */
+  operations: Operation[];
+  /** Keys that this request has read, and those that it has changed: only the first change of a read key can conflict. */
+  readKeys: Set<string> | undefined;
+  changedKeys: Set<string> | undefined;
+  /** What the next response must carry: a token, the record itself, or the removal of the client's half. */
+  outgoing: Token | "clear" | "record" | undefined;
+  /** This request logged out. */
+  affinityEnd: boolean;
+  /** Somebody looked at the session. */
+  accessed: boolean;
+  headersSent: boolean;
+  /** The record was found to be no more. */
+  gone: boolean;
+  /** The last of this session's promises: they run one after the other. */
+  tail: Promise<unknown> | undefined;
+}
+
+export function freshState(request: SessionRequest): SessionState {
+  return {
+    request,
+    held: undefined,
+    token: undefined,
+    secretHash: undefined,
+    standing: undefined,
+    level: 0,
+    tag: undefined,
+    data: undefined,
+    operations: [],
+    readKeys: undefined,
+    changedKeys: undefined,
+    outgoing: undefined,
+    affinityEnd: false,
+    accessed: false,
+    headersSent: false,
+    gone: false,
+    tail: undefined,
+  };
+}
+
+/** The request goes on with the record as it stands now; what it had read is old. */
+export function adopt(state: SessionState, held: Held | undefined): void {
+  state.held = held;
+  state.data = undefined;
+  state.readKeys = undefined;
+  state.changedKeys = undefined;
+}
+
+/** Hands over what was recorded; a commit that fails does not leave it behind to be done twice. */
+export function takeOperations(state: SessionState): readonly Operation[] {
+  if (state.operations.length === 0) return NONE;
+  const taken = state.operations;
+  state.operations = [];
+  return taken;
+}
+
+const NONE: readonly Operation[] = Object.freeze([]);
+
+/** The data as this request sees it: what was read, with what it has recorded since. */
+export function viewOf(state: SessionState, codec: DataCodec): DataMap {
+  if (state.data !== undefined) return state.data;
+  const data = state.held === undefined ? new Map() : codec.read(state.held.record);
+  for (const operation of state.operations) {
+    try {
+      applyOperation(data, operation);
+    } catch {
+      // The commit will say so; until then the view goes without it.
+    }
+  }
+  state.data = data;
+  return data;
+}
+
+/** Runs `task` after whatever this session's earlier promises are doing. */
+export function inTurn<T>(state: SessionState, task: () => Promise<T>): Promise<T> {
+  const turn = state.tail === undefined ? task() : state.tail.then(task, task);
+  const tail = turn.catch(() => {});
+  state.tail = tail;
+  void tail.then(() => {
+    if (state.tail === tail) state.tail = undefined;
+  });
+  return turn;
+}

@@ -1,0 +1,106 @@
+import { isSojournError, type Runtime, SojournError } from "@sojourn/core";
+import { codeOf, type Emit } from "./emitter.ts";
+import type { AnyStore, RecordToWrite, StoredRecord, Version, Written } from "./store.ts";
+
+/** Rejected or unanswered: nobody knows whether it was done. */
+export class OutcomeUnknown extends Error {
+  override readonly name = "OutcomeUnknown";
+}
+
+/** The store with a deadline on every call. */
+export interface StoreCalls {
+  /** @throws SESSION_STORE_DOWN */
+  read(key: string): Promise<StoredRecord | undefined>;
+  /** @throws SESSION_STORE_DOWN when nothing was written @throws OutcomeUnknown */
+  write(key: string, record: RecordToWrite, expect: "absent" | Version): Promise<Written>;
+  /** @throws SESSION_STORE_DOWN when nothing was deleted @throws OutcomeUnknown */
+  delete(key: string): Promise<boolean>;
+  /** Any other call whose repetition does no harm. @throws SESSION_STORE_DOWN */
+  ask<T>(operation: string, call: () => Promise<T>): Promise<T>;
+}
+
+/** A store may say that it has certainly done nothing. */
+const NOT_DONE = ["STORE_BUSY", "STORE_CLOSED"] as const;
+
+export function createStoreCalls(
+  store: AnyStore,
+  deadlineMs: number,
+  { clock }: Runtime,
+  emit: () => Emit,
+): StoreCalls {
+  let down = false;
+
+  function succeeded(): void {
+    if (!down) return;
+    down = false;
+    emit()({ type: "store.up" });
+  }
+
+  function failed(operation: string, cause: unknown): SojournError {
+    if (!down) {
+      down = true;
+      emit()({ type: "store.down", operation });
+    }
+    const reason = cause instanceof Unanswered ? `no answer within ${deadlineMs} ms` : codeOf(cause);
+    return new SojournError("SESSION_STORE_DOWN", { operation, reason }, { cause });
+  }
+
+  /** The timer is cancelled with the answer, so that none outlives its call. */
+  function limited<T>(call: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const cancel = clock.after(deadlineMs, () => reject(new Unanswered()));
+      // A store that throws instead of rejecting is a store that failed.
+      let answer: Promise<T>;
+      try {
+        answer = call();
+      } catch (error) {
+        cancel();
+        reject(error);
+        return;
+      }
+      answer.then(
+        (value) => {
+          cancel();
+          resolve(value);
+        },
+        (error: unknown) => {
+          cancel();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  async function ask<T>(operation: string, call: () => Promise<T>): Promise<T> {
+    try {
+      const value = await limited(call);
+      succeeded();
+      return value;
+    } catch (error) {
+      throw failed(operation, error);
+    }
+  }
+
+  async function change<T>(operation: string, call: () => Promise<T>): Promise<T> {
+    try {
+      const value = await limited(call);
+      succeeded();
+      return value;
+    } catch (error) {
+      const wrapped = failed(operation, error);
+      if (isSojournError(error, ...NOT_DONE)) throw wrapped;
+      throw new OutcomeUnknown(operation, { cause: wrapped });
+    }
+  }
+
+  return {
+    read: (key) => ask("read", () => store.read(key)),
+    write: (key, record, expect) => change("write", () => store.write(key, record, expect)),
+    delete: (key) => change("delete", () => store.delete(key)),
+    ask,
+  };
+}
+
+class Unanswered extends Error {
+  override readonly name = "Unanswered";
+}

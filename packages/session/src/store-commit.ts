@@ -1,0 +1,183 @@
+import { type Awaitable, andThen } from "@sojourn/core";
+import { isGone } from "./held.ts";
+import type { Operation } from "./operation.ts";
+import { isRotationDue, isTouchDue } from "./policy.ts";
+import { adopt, inTurn, type SessionState, takeOperations } from "./state.ts";
+import { blankRecord, createRecord, dataAfter } from "./store-create.ts";
+import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch } from "./store-jobs.ts";
+import { inBackground, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
+import { openSuccessor } from "./successor.ts";
+import { keyOfName, newName, newSecret } from "./token.ts";
+
+/** What is due for a session besides its operations. */
+interface Due {
+  readonly promote: boolean;
+  readonly touch: boolean;
+  readonly issue: boolean;
+  /** The cookie's own lifetime moves with the deadline. */
+  readonly renew: boolean;
+}
+
+const NOTHING_DUE: Due = Object.freeze({ promote: false, touch: false, issue: false, renew: false });
+
+function dueFor(parts: StoreParts, state: SessionState): Due {
+  const { held, standing } = state;
+  if (held === undefined) return NOTHING_DUE;
+  const { record, expiresAtMs } = held;
+  const { settings, time, replaces } = parts;
+  const now = time.now();
+  const { idleMs } = lifetimesOf(settings, record.persistent);
+  const promote = standing === "successor";
+  const touch = isTouchDue(now, expiresAtMs, idleMs, record.absoluteEndMs, settings.touchWindowMs);
+  const rotates = replaces && standing === "current" && isRotationDue(now, record, settings.rotateAfterMs);
+  if (!promote && !touch && !rotates) return NOTHING_DUE;
+  const cookie = !state.headersSent && (rotates || record.persistent) && parts.gate(state.request);
+  return {
+    promote,
+    touch,
+    issue: rotates && cookie,
+    renew: touch && record.persistent && standing !== "retired" && cookie,
+  };
+}
+
+export function storeCommitWaits(parts: StoreParts, state: SessionState): boolean {
+  if (state.tail !== undefined || state.operations.length > 0) return true;
+  if (state.held === undefined) return false;
+  const { issue, renew } = dueFor(parts, state);
+  return issue || renew || repeats(state);
+}
+
+/** An issued successor is given again to whoever still presents the current token. */
+function repeats(state: SessionState): boolean {
+  return state.standing === "current" && state.held?.record.successor !== undefined && !state.headersSent;
+}
+
+export function commitToStore(parts: StoreParts, state: SessionState): Awaitable<void> {
+  if (state.tail !== undefined || state.operations.length > 0) return inTurn(state, () => commitNow(parts, state));
+  if (state.held === undefined) return undefined;
+  const due = dueFor(parts, state);
+  if (due.issue || due.renew) return inTurn(state, () => maintainNow(parts, state, due));
+  maintainLater(parts, state, due);
+  return repeatSuccessor(parts, state);
+}
+
+async function commitNow(parts: StoreParts, state: SessionState): Promise<void> {
+  const operations = takeOperations(state);
+  if (state.held === undefined) {
+    if (operations.length > 0) await create(parts, state, operations);
+    return;
+  }
+  if (operations.length === 0) return settled(repeatSuccessor(parts, state));
+  try {
+    await writeJob(parts, state, operations, dueFor(parts, state));
+  } catch (error) {
+    if (isGone(error)) {
+      state.gone = true;
+      adopt(state, undefined);
+    } else {
+      state.data = undefined;
+    }
+    throw error;
+  }
+  await repeatSuccessor(parts, state);
+}
+
+async function create(parts: StoreParts, state: SessionState, operations: readonly Operation[]): Promise<void> {
+  const { runtime, settings, time, emit } = parts;
+  const data = dataAfter(operations);
+  if (data.size === 0) return;
+  await time.refresh()?.catch(() => {});
+  const now = time.now();
+  const token = { name: newName(runtime.random), secret: newSecret(runtime.random) };
+  const key = await settled(keyOfName(token.name, runtime.crypto));
+  const hash = await settled(runtime.crypto.sha256(token.secret));
+  const blank = blankRecord(now, settings.browser.absoluteMs, settings.dataVersion);
+  const record = { ...blank, ...parts.data.write(data), current: { hash, sinceMs: now } };
+  adopt(state, await createRecord(parts, key, record, now));
+  holdToken(state, token, hash);
+  emit({ type: "session.created", id: key });
+}
+
+/** This request made or was given a token: the response carries it. */
+export function holdToken(state: SessionState, token: NonNullable<SessionState["token"]>, hash: Uint8Array): void {
+  state.token = token;
+  state.secretHash = hash;
+  state.standing = "current";
+  state.level = state.held?.record.level ?? 0;
+  state.outgoing = token;
+}
+
+/** One compare-and-set for everything that is due. */
+async function writeJob(
+  parts: StoreParts,
+  state: SessionState,
+  operations: readonly Operation[],
+  due: Due,
+): Promise<void> {
+  const base = state.held;
+  if (base === undefined) return;
+  const asked: Asked = { parts, state, base, nowMs: parts.time.now() };
+  const conflicts = new Set<string>();
+  const held = await parts.queue.run({
+    base,
+    barrier: operations.some(({ kind }) => kind === "clear"),
+    apply(draft) {
+      conflicts.clear();
+      if (due.promote) applyPromotion(draft, asked);
+      applyOperations(draft, operations, asked, conflicts);
+      if (due.touch) applyTouch(draft, asked);
+      return due.issue ? applyIssue(draft, asked) : undefined;
+    },
+  });
+  for (const key of conflicts) parts.emit({ type: "session.conflict", id: base.key, key });
+  if (held.expiresAtMs > base.expiresAtMs) parts.emit({ type: "session.touched", id: base.key });
+  if (base.record.successor === undefined && held.record.successor !== undefined) {
+    parts.emit({ type: "session.rotated", id: base.key });
+  }
+  if (state.held !== base) return; // a later promise of this session has moved on
+  adopt(state, held);
+  if (state.standing === "successor") state.standing = "current";
+  if (due.renew && state.outgoing === undefined) state.outgoing = state.token;
+}
+
+/** A read-only request does not fail because its token could not be replaced or its cookie not renewed. */
+async function maintainNow(parts: StoreParts, state: SessionState, due: Due): Promise<void> {
+  const id = state.held?.key;
+  try {
+    await writeJob(parts, state, [], due);
+  } catch (error) {
+    inBackground(parts, id, Promise.reject(error));
+    return;
+  }
+  await repeatSuccessor(parts, state);
+}
+
+/** A touch or a promotion delays no response. */
+function maintainLater(parts: StoreParts, state: SessionState, due: Due): void {
+  const { held } = state;
+  if (held === undefined || (!due.promote && !due.touch)) return;
+  const { store, calls, settings, time, emit } = parts;
+  if (due.promote || store.touch === undefined) {
+    inBackground(parts, held.key, writeJob(parts, state, [], due));
+  } else {
+    const { absoluteEndMs, persistent } = held.record;
+    const deadline = Math.min(time.now() + lifetimesOf(settings, persistent).idleMs, absoluteEndMs);
+    const touching = calls.ask("touch", async () => {
+      await store.touch?.(held.key, deadline, deadline - settings.touchWindowMs + 1);
+      emit({ type: "session.touched", id: held.key });
+    });
+    inBackground(parts, held.key, touching);
+    // Later commits of this request have nothing left to touch.
+    state.held = { ...held, expiresAtMs: deadline };
+  }
+}
+
+/** Puts an issued successor into the response. */
+export function repeatSuccessor(parts: StoreParts, state: SessionState): Awaitable<void> {
+  const { held, token } = state;
+  const successor = held?.record.successor;
+  if (held === undefined || token === undefined || successor === undefined || !repeats(state)) return undefined;
+  return andThen(openSuccessor(token, held.key, successor, parts.runtime), (secret) => {
+    if (secret !== undefined) state.outgoing = { name: token.name, secret };
+  });
+}

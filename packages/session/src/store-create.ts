@@ -1,0 +1,56 @@
+import { formatDuration, SojournError, toBase64Url } from "@sojourn/core";
+import type { Held } from "./held.ts";
+import { applyOperation, type DataMap, type Operation } from "./operation.ts";
+import { deadlineAt } from "./policy.ts";
+import { encodeRecord, NO_DATA, type SessionRecord } from "./record.ts";
+import { settleWrite } from "./settle.ts";
+import { lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
+
+/** A record of nobody, without data. */
+export function blankRecord(nowMs: number, absoluteMs: number, dataVersion: number): SessionRecord {
+  return {
+    data: NO_DATA,
+    dataVersion,
+    userId: undefined,
+    level: 0,
+    generation: 0,
+    persistent: false,
+    createdAtMs: nowMs,
+    absoluteEndMs: nowMs + absoluteMs,
+    authenticatedAtMs: undefined,
+    current: undefined,
+    successor: undefined,
+    retired: [],
+    commits: [],
+  };
+}
+
+export function dataAfter(operations: readonly Operation[]): DataMap {
+  const data: DataMap = new Map();
+  for (const operation of operations) applyOperation(data, operation);
+  return data;
+}
+
+/**
+ * Writes a session that did not exist. Its token has not left, so whatever fails here can be used by nobody.
+ * @throws SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN SESSION_CONTENDED
+ */
+export async function createRecord(
+  parts: StoreParts,
+  key: string,
+  record: SessionRecord,
+  nowMs: number,
+): Promise<Held> {
+  const { runtime, settings, vault } = parts;
+  const { idleMs } = lifetimesOf(settings, record.persistent);
+  const expiresAtMs = deadlineAt(nowMs, idleMs, record.absoluteEndMs);
+  const version = toBase64Url(runtime.random.bytes(12));
+  const bytes = await settled(vault.seal(key, encodeRecord(record)));
+  const until = runtime.clock.monotonic() + settings.commitWithinMs;
+  const written = await settleWrite(parts, key, { bytes, version, expiresAtMs }, "absent", until);
+  if (written.status !== "done") {
+    // Somebody else's record under a fresh 128-bit name: a broken random source, never adopted.
+    throw new SojournError("SESSION_CONTENDED", { waited: formatDuration(0) });
+  }
+  return { key, record, version, expiresAtMs };
+}

@@ -1,0 +1,39 @@
+import { withRouteTag } from "@sojourn/core";
+import { type Home, NO_COOKIES } from "./home.ts";
+import type { SessionState } from "./state.ts";
+import { commitToStore, storeCommitWaits } from "./store-commit.ts";
+import { elevateInStore, loginToStore, logoutFromStore, rotateInStore } from "./store-identity.ts";
+import { loadFromStore } from "./store-load.ts";
+import type { StoreParts } from "./store-parts.ts";
+import { formatToken } from "./token.ts";
+
+/** Sessions whose records live in a store, named by the client's token. */
+export function createStoreHome(parts: StoreParts): Home {
+  const { carrier, gate, time } = parts;
+
+  function takeCookies(state: SessionState): readonly string[] {
+    const { outgoing } = state;
+    if (outgoing === undefined) return NO_COOKIES;
+    state.outgoing = undefined;
+    if (outgoing === "record" || !gate(state.request)) return NO_COOKIES;
+    if (outgoing === "clear") return carrier.clear();
+    const value = withRouteTag(formatToken(outgoing), state.tag);
+    const { held } = state;
+    // Whole seconds, rounded down: the cookie never outlives the session.
+    const age = held?.record.persistent === true ? Math.floor((held.expiresAtMs - time.now()) / 1_000) : undefined;
+    return carrier.write(value, age);
+  }
+
+  return {
+    commitsLate: true,
+    load: (request) => loadFromStore(parts, request),
+    waits: (state) => storeCommitWaits(parts, state),
+    commit: (state) => commitToStore(parts, state),
+    takeCookies,
+    clearCookies: (state) => (gate(state.request) ? carrier.clear() : NO_COOKIES),
+    login: (state, asked) => loginToStore(parts, state, asked),
+    elevate: (state, level) => elevateInStore(parts, state, level),
+    rotate: (state) => rotateInStore(parts, state),
+    logout: (state) => logoutFromStore(parts, state),
+  };
+}

@@ -1,0 +1,200 @@
+import { SojournError } from "@sojourn/core";
+import { type Draft, type Held, isGone, sessionEnded } from "./held.ts";
+import type { LoginFactsAsked } from "./home.ts";
+import type { Operation } from "./operation.ts";
+import { deadlineAt } from "./policy.ts";
+import { elevateRecord, type LoginFacts, loginRecord } from "./rotation.ts";
+import { adopt, type SessionState, takeOperations } from "./state.ts";
+import { holdToken, repeatSuccessor } from "./store-commit.ts";
+import { blankRecord, createRecord, dataAfter } from "./store-create.ts";
+import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch } from "./store-jobs.ts";
+import { endRecord, inBackground, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
+import { keyOfName, newName, newSecret } from "./token.ts";
+
+/** Reserve in the user record, write the session, confirm: a revocation in between wins. */
+export async function loginToStore(parts: StoreParts, state: SessionState, asked: LoginFactsAsked): Promise<void> {
+  const { runtime, settings, time, users, emit } = parts;
+  const { userId, level, persistent } = asked;
+  const operations = takeOperations(state);
+  const previous = state.held;
+  const other = previous?.record.userId !== undefined && previous.record.userId !== userId ? previous : undefined;
+  const kept = other === undefined ? previous : undefined;
+
+  await time.refresh()?.catch(() => {});
+  const now = time.now();
+  const absoluteEndMs = now + lifetimesOf(settings, persistent).absoluteMs;
+  const name = kept !== undefined && state.token !== undefined ? state.token.name : newName(runtime.random);
+  const token = { name, secret: newSecret(runtime.random) };
+  const hash = await settled(runtime.crypto.sha256(token.secret));
+  const key = kept?.key ?? (await settled(keyOfName(name, runtime.crypto)));
+
+  const { generation, evicted } = await users.reserve(userId, { key, createdAtMs: now, absoluteEndMs });
+  const facts: LoginFacts = { userId, level, generation, persistent, absoluteEndMs, hash };
+  let held: Held;
+  try {
+    for (const surplus of evicted) await endRecord(parts, surplus, "limit");
+    // What was recorded as another user is not carried over to this one.
+    held = await (kept === undefined
+      ? createLogin(parts, key, facts, other === undefined ? operations : [], now)
+      : writeLogin(parts, state, kept, facts, operations, now));
+    await confirmLogin(parts, key, facts);
+  } catch (error) {
+    inBackground(parts, key, users.release(userId, key));
+    forget(state, error);
+    throw error;
+  }
+  if (other !== undefined) await replace(parts, other);
+  adopt(state, held);
+  holdToken(state, token, hash);
+  state.affinityEnd = false;
+  if (kept === undefined) emit({ type: "session.created", id: key });
+  emit({ type: "session.login", id: key, userId });
+}
+
+function createLogin(
+  parts: StoreParts,
+  key: string,
+  facts: LoginFacts,
+  operations: readonly Operation[],
+  now: number,
+): Promise<Held> {
+  const { settings, data } = parts;
+  const blank = blankRecord(now, settings.browser.absoluteMs, settings.dataVersion);
+  const record = { ...loginRecord(blank, facts, now), ...data.write(dataAfter(operations)) };
+  return createRecord(parts, key, record, now);
+}
+
+function writeLogin(
+  parts: StoreParts,
+  state: SessionState,
+  base: Held,
+  facts: LoginFacts,
+  operations: readonly Operation[],
+  nowMs: number,
+): Promise<Held> {
+  return runBarrier(parts, { parts, state, base, nowMs }, operations, (draft) => {
+    draft.record = loginRecord(draft.record, facts, nowMs);
+    draft.changed = true;
+    const { idleMs } = lifetimesOf(parts.settings, facts.persistent);
+    draft.expiresAtMs = deadlineAt(nowMs, idleMs, facts.absoluteEndMs);
+    draft.shortens = true;
+  });
+}
+
+/** The token has not left yet: a session that lost its place is deleted unseen. */
+async function confirmLogin(parts: StoreParts, key: string, { userId, generation }: LoginFacts): Promise<void> {
+  let confirmed: boolean;
+  try {
+    confirmed = await parts.users.confirm(userId, key, generation);
+  } catch (error) {
+    inBackground(parts, key, endRecord(parts, key, "revoked"));
+    throw error;
+  }
+  if (confirmed) return;
+  await endRecord(parts, key, "revoked");
+  throw sessionEnded("gone");
+}
+
+async function replace(parts: StoreParts, other: Held): Promise<void> {
+  await endRecord(parts, other.key, "replaced");
+  const { userId } = other.record;
+  if (userId !== undefined) inBackground(parts, other.key, parts.users.release(userId, other.key));
+}
+
+export async function elevateInStore(parts: StoreParts, state: SessionState, level: number): Promise<void> {
+  const { runtime, time, emit } = parts;
+  const base = state.held;
+  if (base?.record.userId === undefined || state.token === undefined) {
+    throw new SojournError("SESSION_NOT_AUTHENTICATED", { operation: "elevate" });
+  }
+  const operations = takeOperations(state);
+  const nowMs = time.now();
+  const token = { name: state.token.name, secret: newSecret(runtime.random) };
+  const hash = await settled(runtime.crypto.sha256(token.secret));
+  const asked = { parts, state, base, nowMs };
+  try {
+    const held = await runBarrier(parts, asked, operations, (draft) => {
+      applyPromotion(draft, asked);
+      draft.record = elevateRecord(draft.record, hash, level, nowMs);
+      draft.changed = true;
+      applyTouch(draft, asked);
+    });
+    adopt(state, held);
+  } catch (error) {
+    forget(state, error);
+    throw error;
+  }
+  holdToken(state, token, hash);
+  emit({ type: "session.elevated", id: base.key, level });
+}
+
+export async function rotateInStore(parts: StoreParts, state: SessionState): Promise<void> {
+  const base = state.held;
+  if (base === undefined) return;
+  const operations = takeOperations(state);
+  const asked = { parts, state, base, nowMs: parts.time.now() };
+  try {
+    const held = await runBarrier(parts, asked, operations, async (draft) => {
+      applyPromotion(draft, asked);
+      applyTouch(draft, asked);
+      await applyIssue(draft, asked);
+    });
+    adopt(state, held);
+    if (state.standing === "successor") state.standing = "current";
+    if (base.record.successor === undefined && held.record.successor !== undefined) {
+      parts.emit({ type: "session.rotated", id: base.key });
+    }
+  } catch (error) {
+    forget(state, error);
+    throw error;
+  }
+  await repeatSuccessor(parts, state);
+}
+
+export async function logoutFromStore(parts: StoreParts, state: SessionState): Promise<void> {
+  const { held } = state;
+  takeOperations(state);
+  if (held !== undefined) {
+    await endRecord(parts, held.key, "logout");
+    const { userId } = held.record;
+    if (userId !== undefined) inBackground(parts, held.key, parts.users.release(userId, held.key));
+  }
+  adopt(state, undefined);
+  state.token = undefined;
+  state.secretHash = undefined;
+  state.standing = undefined;
+  state.level = 0;
+  if (state.headersSent)
+    throw new SojournError("SESSION_HEADERS_SENT", { operation: "logout, which has ended the session," });
+  state.outgoing = "clear";
+  state.affinityEnd = true;
+}
+
+/** Identity changes are written alone, with what this request had recorded before them. */
+async function runBarrier(
+  parts: StoreParts,
+  asked: Asked,
+  operations: readonly Operation[],
+  change: (draft: Draft) => void | Promise<void>,
+): Promise<Held> {
+  const conflicts = new Set<string>();
+  const held = await parts.queue.run({
+    base: asked.base,
+    barrier: true,
+    apply(draft) {
+      conflicts.clear();
+      applyOperations(draft, operations, asked, conflicts);
+      return change(draft);
+    },
+  });
+  for (const key of conflicts) parts.emit({ type: "session.conflict", id: asked.base.key, key });
+  return held;
+}
+
+/** After a failure the request goes on with what is certain. */
+function forget(state: SessionState, error: unknown): void {
+  state.data = undefined;
+  if (!isGone(error)) return;
+  state.gone = true;
+  adopt(state, undefined);
+}

@@ -1,0 +1,62 @@
+import { type Awaitable, isPromise, type Runtime } from "@sojourn/core";
+import type { BoundTokenCarrier } from "./carrier.ts";
+import type { CommitQueue } from "./commit-queue.ts";
+import type { CookieGate } from "./cookie-gate.ts";
+import type { DataCodec } from "./data-codec.ts";
+import { codeOf, type Emit } from "./emitter.ts";
+import type { Endings } from "./endings.ts";
+import type { EndReason } from "./events.ts";
+import type { Lifetimes } from "./policy.ts";
+import type { Settings } from "./settings.ts";
+import { settleDelete } from "./settle.ts";
+import type { AnyStore } from "./store.ts";
+import type { StoreCalls } from "./store-calls.ts";
+import type { StoreTime } from "./store-time.ts";
+import type { Users } from "./users.ts";
+import type { Vault } from "./vault.ts";
+
+/** What sessions in a store are made of. Wired once. */
+export interface StoreParts {
+  readonly store: AnyStore;
+  readonly settings: Settings;
+  readonly runtime: Runtime;
+  readonly time: StoreTime;
+  readonly calls: StoreCalls;
+  readonly vault: Vault;
+  readonly data: DataCodec;
+  readonly queue: CommitQueue;
+  readonly users: Users;
+  readonly emit: Emit;
+  readonly endings: Endings;
+  readonly carrier: BoundTokenCarrier;
+  /** Whether the carrier can replace the client's half itself. */
+  readonly replaces: boolean;
+  readonly gate: CookieGate;
+}
+
+export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes {
+  return persistent ? settings.persistent : settings.browser;
+}
+
+/** Work that delays no response. Its failure is an event, because nobody waits to hear of it. */
+export function inBackground(
+  { runtime, emit }: { readonly runtime: Runtime; readonly emit: Emit },
+  id: string | undefined,
+  work: Promise<unknown>,
+): void {
+  runtime.waitUntil(work.catch((error: unknown) => emit({ type: "session.commit-failed", id, code: codeOf(error) })));
+}
+
+/** Ends one session for good. @returns whether it was alive. */
+export async function endRecord(parts: StoreParts, key: string, reason: EndReason): Promise<boolean> {
+  const until = parts.runtime.clock.monotonic() + parts.settings.commitWithinMs;
+  const alive = await settleDelete(parts, key, until);
+  if (alive) parts.emit({ type: "session.ended", id: key, reason });
+  parts.endings.ended(key);
+  return alive;
+}
+
+/** Waits only for what is not there yet. */
+export async function settled<T>(value: Awaitable<T>): Promise<T> {
+  return isPromise(value) ? await value : value;
+}

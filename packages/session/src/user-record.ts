@@ -1,0 +1,56 @@
+import { fromBase64Url, toBase64Url } from "@sojourn/core";
+import { ByteReader, ByteWriter } from "./byte-codec.ts";
+import { HASH_BYTES } from "./record.ts";
+
+/** One of a user's sessions, as its user record lists it. */
+export interface UserEntry {
+  /** The session's key. */
+  readonly key: string;
+  readonly createdAtMs: number;
+  readonly absoluteEndMs: number;
+}
+
+/** Which sessions a user has. Only logins, ends and revocations change it. */
+export interface UserRecord {
+  /** Raised by every revocation; a login that began under another one fails. */
+  readonly generation: number;
+  readonly userId: string;
+  /** Oldest first. */
+  readonly entries: readonly UserEntry[];
+}
+
+export const USER_RECORD_FORMAT = 0xb1;
+
+export function encodeUserRecord(record: UserRecord): Uint8Array {
+  const out = new ByteWriter().raw(Uint8Array.of(USER_RECORD_FORMAT));
+  out.number(record.generation).text(record.userId).number(record.entries.length);
+  for (const { key, createdAtMs, absoluteEndMs } of record.entries) {
+    out
+      .raw(fromBase64Url(key) ?? badKey())
+      .number(createdAtMs)
+      .number(absoluteEndMs);
+  }
+  return out.done();
+}
+
+/** @returns undefined for whatever `encodeUserRecord` does not produce. */
+export function decodeUserRecord(bytes: Uint8Array): UserRecord | undefined {
+  try {
+    const from = new ByteReader(bytes);
+    if (from.raw(1)[0] !== USER_RECORD_FORMAT) return undefined;
+    const generation = from.number();
+    const userId = from.text();
+    const entries: UserEntry[] = [];
+    for (let left = from.number(); left > 0; left--) {
+      const key = toBase64Url(from.raw(HASH_BYTES));
+      entries.push({ key, createdAtMs: from.number(), absoluteEndMs: from.number() });
+    }
+    return from.atEnd ? { generation, userId, entries } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function badKey(): never {
+  throw new RangeError("not a session key");
+}

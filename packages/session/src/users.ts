@@ -1,0 +1,152 @@
+import { type Awaitable, formatDuration, isPromise, SojournError, toBase64Url, utf8 } from "@sojourn/core";
+import { pause } from "./backoff.ts";
+import type { Emit } from "./emitter.ts";
+import type { Settings } from "./settings.ts";
+import { type SettleParts, settleWrite } from "./settle.ts";
+import type { StoreTime } from "./store-time.ts";
+import { decodeUserRecord, encodeUserRecord, type UserEntry, type UserRecord } from "./user-record.ts";
+import type { Vault } from "./vault.ts";
+
+/** User records, changed only by compare-and-set of their one key. */
+export interface Users {
+  /**
+   * Enters a session that is about to be written. At the limit, entries that no longer read make room first.
+   * @returns the generation to write under, and the keys that lost their place and must be deleted.
+   * @throws SESSION_LIMIT_REACHED
+   */
+  reserve(
+    userId: string,
+    entry: UserEntry,
+  ): Promise<{ readonly generation: number; readonly evicted: readonly string[] }>;
+  /** Whether the entry still stands under the same generation. */
+  confirm(userId: string, key: string, generation: number): Promise<boolean>;
+  /** Takes a session that is no more off the list. */
+  release(userId: string, key: string): Promise<void>;
+  /** Raises the generation and empties the list; logins under way fail. @returns the keys that were on it. */
+  revoke(userId: string): Promise<readonly string[]>;
+  /** As `revoke`, for a user record found by scanning. */
+  revokeByKey(userKey: string): Promise<readonly string[]>;
+  /** Empties the list but for `key`. @returns the keys taken off. */
+  keepOnly(userId: string, key: string): Promise<readonly string[]>;
+  list(userId: string): Promise<readonly UserEntry[]>;
+}
+
+export interface UsersParts extends SettleParts {
+  readonly settings: Settings;
+  readonly vault: Vault;
+  readonly time: StoreTime;
+  readonly emit: Emit;
+}
+
+const PREFIX = "u.";
+
+export function isUserKey(key: string): boolean {
+  return key.startsWith(PREFIX);
+}
+
+/** Without a limit, dead entries are looked for each time the list has grown by this many. */
+const PRUNE_EVERY = 50;
+
+interface Step<T> {
+  /** Absent: nothing to write. */
+  readonly next?: UserRecord;
+  readonly result: T;
+}
+
+export function createUsers(parts: UsersParts): Users {
+  const { calls, runtime, settings, vault, time, emit } = parts;
+  const { limit, commitWithinMs } = settings;
+  const longestMs = Math.max(settings.browser.absoluteMs, settings.persistent.absoluteMs);
+
+  async function keyOf(userId: string): Promise<string> {
+    return PREFIX + toBase64Url(await runtime.crypto.sha256(utf8(`sojourn/user/${userId}`)));
+  }
+
+  async function read(userKey: string) {
+    const stored = await calls.read(userKey);
+    if (stored === undefined) return undefined;
+    const bytes = await vault.open(userKey, stored.bytes);
+    const record = bytes === undefined ? undefined : decodeUserRecord(bytes);
+    // What cannot be read lists nothing, and is replaced at the version it has.
+    return { version: stored.version, record };
+  }
+
+  async function change<T>(userKey: string, step: (current: UserRecord | undefined) => Awaitable<Step<T>>): Promise<T> {
+    const until = runtime.clock.monotonic() + commitWithinMs;
+    for (let attempt = 0; ; attempt++) {
+      const current = await read(userKey);
+      const stepped = step(current?.record);
+      const { next, result } = isPromise(stepped) ? await stepped : stepped;
+      if (next === undefined) return result;
+      const version = toBase64Url(runtime.random.bytes(12));
+      const bytes = await vault.seal(userKey, encodeUserRecord(next));
+      // The generation is remembered for as long as a session from before it could live.
+      const record = { bytes, version, expiresAtMs: time.now() + longestMs };
+      const settled = await settleWrite(parts, userKey, record, current?.version ?? "absent", until, true);
+      if (settled.status === "done") return result;
+      if (runtime.clock.monotonic() >= until) {
+        throw new SojournError("SESSION_CONTENDED", { waited: formatDuration(commitWithinMs) });
+      }
+      await pause(attempt, runtime);
+    }
+  }
+
+  function living(record: UserRecord | undefined): readonly UserEntry[] {
+    const now = time.now();
+    return record?.entries.filter((entry) => entry.absoluteEndMs > now) ?? [];
+  }
+
+  /** Those whose sessions read, and those too young to have been written yet. */
+  async function reading(entries: readonly UserEntry[]): Promise<UserEntry[]> {
+    const youngSince = time.now() - commitWithinMs;
+    const reads = await Promise.all(
+      entries.map(async ({ key, createdAtMs }) => createdAtMs > youngSince || (await calls.read(key)) !== undefined),
+    );
+    return entries.filter((_, i) => reads[i]);
+  }
+
+  function emptied(record: UserRecord | undefined, keep?: string): Step<readonly string[]> {
+    if (record === undefined) return { result: [] };
+    const entries = record.entries.filter(({ key }) => key === keep);
+    const generation = keep === undefined ? Math.max(record.generation + 1, time.now()) : record.generation;
+    const result = record.entries.filter(({ key }) => key !== keep).map(({ key }) => key);
+    return { next: { ...record, generation, entries }, result };
+  }
+
+  return {
+    async reserve(userId, entry) {
+      const reserved = await change(await keyOf(userId), async (record) => {
+        let others = living(record).filter(({ key }) => key !== entry.key);
+        const max = limit?.sessions ?? Number.POSITIVE_INFINITY;
+        const grown = others.length > 0 && others.length % PRUNE_EVERY === 0;
+        if (others.length >= max || grown) others = await reading(others);
+        const surplus = Math.max(0, others.length + 1 - max);
+        if (surplus > 0 && limit?.onLimit === "reject") {
+          emit({ type: "session.limit", userId, outcome: "rejected" });
+          throw new SojournError("SESSION_LIMIT_REACHED", { sessions: limit.sessions });
+        }
+        const evicted = others.slice(0, surplus).map(({ key }) => key);
+        const generation = record?.generation ?? time.now();
+        return {
+          next: { generation, userId, entries: [...others.slice(surplus), entry] },
+          result: { generation, evicted },
+        };
+      });
+      if (reserved.evicted.length > 0) emit({ type: "session.limit", userId, outcome: "ended-oldest" });
+      return reserved;
+    },
+    async confirm(userId, key, generation) {
+      const record = (await read(await keyOf(userId)))?.record;
+      return record?.generation === generation && record.entries.some((entry) => entry.key === key);
+    },
+    release: async (userId, key) =>
+      change(await keyOf(userId), (record) => {
+        if (record?.entries.some((entry) => entry.key === key) !== true) return { result: undefined };
+        return { next: { ...record, entries: record.entries.filter((entry) => entry.key !== key) }, result: undefined };
+      }),
+    revoke: async (userId) => change(await keyOf(userId), (record) => emptied(record)),
+    revokeByKey: (userKey) => change(userKey, (record) => emptied(record)),
+    keepOnly: async (userId, kept) => change(await keyOf(userId), (record) => emptied(record, kept)),
+    list: async (userId) => living((await read(await keyOf(userId)))?.record),
+  };
+}

@@ -1,0 +1,117 @@
+import { createKeyRing, type KeyRing, type Runtime, SojournError } from "@sojourn/core";
+import { findKeys } from "@sojourn/core/key-file";
+import type { SessionAdmin } from "./admin.ts";
+import { createCarriedHome } from "./carried-home.ts";
+import type { CarrierContext, RecordCarrier, TokenCarrier } from "./carrier.ts";
+import { createCommitQueue } from "./commit-queue.ts";
+import type { CookieGate } from "./cookie-gate.ts";
+import type { DataCodec } from "./data-codec.ts";
+import { createEmitter, type Emit } from "./emitter.ts";
+import { createEndings } from "./endings.ts";
+import type { SessionEvent } from "./events.ts";
+import type { Home } from "./home.ts";
+import type { Settings } from "./settings.ts";
+import type { AnyStore } from "./store.ts";
+import { createStoreAdmin } from "./store-admin.ts";
+import { createStoreCalls } from "./store-calls.ts";
+import { createStoreHome } from "./store-home.ts";
+import type { StoreParts } from "./store-parts.ts";
+import { createStoreTime } from "./store-time.ts";
+import { createUsers } from "./users.ts";
+import { createVault } from "./vault.ts";
+
+/** What every configuration has. */
+export interface CommonParts {
+  readonly settings: Settings;
+  readonly runtime: Runtime;
+  readonly data: DataCodec;
+  readonly gate: CookieGate;
+  readonly onEvent: ((event: SessionEvent) => void) | undefined;
+  /** Made when first asked for. */
+  keys(): KeyRing;
+}
+
+export interface Wired {
+  readonly home: Home;
+  readonly admin: SessionAdmin;
+  readonly emit: Emit;
+  /** Time of deadlines. */
+  now(): number;
+}
+
+/** The ring of a configuration, made once and only where something is sealed. @throws KEY_MISSING KEY_INVALID */
+export function lazyKeys(
+  keys: string | readonly string[] | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+  runtime: Runtime,
+): () => KeyRing {
+  let ring: KeyRing | undefined;
+  return () => {
+    if (ring === undefined) {
+      const found = findKeys({ who: "createSessions", keys, runtime, environment });
+      ring = createKeyRing(found.keys, { ...runtime, where: found.where });
+    }
+    return ring;
+  };
+}
+
+export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCarrier): Wired {
+  const { settings, runtime, data, gate, onEvent, keys } = common;
+  const ring = settings.atRest === "sealed" ? keys() : undefined;
+  const calls = createStoreCalls(store, settings.storeDeadlineMs, runtime, () => emit);
+  const nowMs = store.nowMs?.bind(store);
+  const time = createStoreTime(nowMs && (() => calls.ask("nowMs", nowMs)), runtime);
+  const emit = createEmitter(onEvent, () => time.now(), runtime);
+  const vault = createVault(ring, "session-record", settings.acceptPlain, emit);
+  const userVault = createVault(ring, "user-record", settings.acceptPlain, emit);
+  const settle = { calls, runtime };
+  const parts: StoreParts = {
+    store,
+    settings,
+    runtime,
+    time,
+    calls,
+    vault,
+    data,
+    emit,
+    gate,
+    queue: createCommitQueue({ ...settle, vault, data, commitWithinMs: settings.commitWithinMs }),
+    users: createUsers({ ...settle, settings, vault: userVault, time, emit }),
+    endings: createEndings({
+      runtime,
+      watch: store.watch?.bind(store),
+      isAlive: async (key) => (await calls.read(key)) !== undefined,
+    }),
+    carrier: carrier.bind(contextOf(common)),
+    replaces: carrier.replaces,
+  };
+  return { home: createStoreHome(parts), admin: createStoreAdmin(parts), emit, now: () => time.now() };
+}
+
+export function wireCarried(common: CommonParts, carrier: RecordCarrier): Wired {
+  const { settings, runtime, data, gate, onEvent } = common;
+  const now = () => runtime.clock.now();
+  const emit = createEmitter(onEvent, now, runtime);
+  const home = createCarriedHome({ carrier: carrier.bind(contextOf(common)), settings, runtime, data, emit, gate });
+  return { home, admin: unsupportedAdmin(carrier), emit, now };
+}
+
+function contextOf({ runtime, settings, keys }: CommonParts): CarrierContext {
+  return { runtime, cookie: settings.cookie, keys };
+}
+
+function unsupportedAdmin({ name }: RecordCarrier): SessionAdmin {
+  const how = "keep the sessions in a store";
+  const refuse = (feature: string) => new SojournError("UNSUPPORTED", { feature, part: `the carrier ${name}`, how });
+  return {
+    list: async () => Promise.reject(refuse("list")),
+    end: async () => Promise.reject(refuse("end")),
+    endOthers: async () => Promise.reject(refuse("endOthers")),
+    revokeUser: async () => Promise.reject(refuse("revokeUser")),
+    revokeAll: async () => Promise.reject(refuse("revokeAll")),
+    sweep: async () => 0,
+    onEnd: () => {
+      throw refuse("onEnd");
+    },
+  };
+}
