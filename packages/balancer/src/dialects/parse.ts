@@ -1,6 +1,7 @@
 import { SojournError } from "@sojourn/core";
 import type { BalancerConfig, Dialect, ListenAddress } from "../config.ts";
 import { detectDialect } from "./detect.ts";
+import { domainHints } from "./domain-hint.ts";
 import { readHaproxy } from "./haproxy/read.ts";
 import { readKubernetes } from "./kubernetes/read.ts";
 import { readNginx } from "./nginx/read.ts";
@@ -30,10 +31,22 @@ export function parseConfig(text: string, options: ParseOptions): BalancerConfig
     const reason = "only a Kubernetes Service takes it";
     problems.add("FLAG_INVALID", { flag: "--endpoints", value: options.endpoints.join(","), reason, how });
   }
-  const config = withFlags(reading, dialect, options, problems);
+  return finish(reading, dialect, options, problems, resolution);
+}
+
+/** What is left when a dialect was read: flags, and the checks that need them. */
+export function finish(
+  reading: Reading,
+  dialect: Dialect,
+  flags: Pick<ParseOptions, "listen" | "admin">,
+  problems: Problems,
+  resolution: Resolution,
+): BalancerConfig {
+  problems.throwIfAny();
+  const config = withFlags(reading, dialect, flags, problems);
   problems.throwIfAny();
   resolution.checkAllUsed();
-  return config;
+  return { ...config, notes: [...config.notes, ...domainHints(config, config.listeners)] };
 }
 
 type Reader = (text: string, problems: Problems, resolution: Resolution, options: ParseOptions) => Reading | undefined;
@@ -53,7 +66,12 @@ function unknownDialect(text: string, problems: Problems): SojournError {
   return new SojournError("CONFIG_KEY_MISSING", { where: "the file", key: "content", how }, { place });
 }
 
-function withFlags(reading: Reading, dialect: Dialect, options: ParseOptions, problems: Problems): BalancerConfig {
+function withFlags(
+  reading: Reading,
+  dialect: Dialect,
+  options: Pick<ParseOptions, "listen" | "admin">,
+  problems: Problems,
+): BalancerConfig {
   const listen = fromFlag("--listen", options.listen, problems);
   const admin = fromFlag("--admin", options.admin, problems) ?? reading.admin;
   if (listen !== undefined && reading.listeners.length > 1) {

@@ -3,7 +3,7 @@ import { BOUND_WINDOW_MS, CHECK_DEFAULTS, plainServer } from "../shared/defaults
 import type { Report } from "../shared/report.ts";
 import type { Resolution } from "../shared/resolution.ts";
 import { readServerAddress, readServerOptions, type ServerOptions } from "./server.ts";
-import type { ProxySection, Settings } from "./settings.ts";
+import { FORWARDED, type ProxySection, type Settings } from "./settings.ts";
 import type { Line, Word } from "./text.ts";
 
 interface ServerLine {
@@ -16,7 +16,13 @@ interface ServerLine {
 const CONNECT_MS = 5_000;
 const RESPONSE_MS = 60_000;
 
-export function readBackend(proxy: ProxySection, report: Report, resolution: Resolution): PoolSpec {
+/** @param entry what the frontend in front of it says; absent in a fragment. */
+export function readBackend(
+  proxy: ProxySection,
+  entry: Settings | undefined,
+  report: Report,
+  resolution: Resolution,
+): PoolSpec {
   const { section, settings } = proxy;
   const { name, head } = section;
   const lines = proxy.servers.flatMap((line) => readServer(line, settings, report, resolution));
@@ -45,6 +51,8 @@ export function readBackend(proxy: ProxySection, report: Report, resolution: Res
   if (settings.balance === undefined) {
     report.note(`${name} has no balance: it runs as roundrobin (HAProxy since 3.3: random)`, head.at);
   }
+  const host = settings.host ?? entry?.host;
+  const forwards = forwardsClient(settings, entry, name, report);
   const active = readChecks(lines, settings, report);
   return {
     name,
@@ -56,14 +64,24 @@ export function readBackend(proxy: ProxySection, report: Report, resolution: Res
     boundWindowMs: BOUND_WINDOW_MS,
     profile: {
       engine: "haproxy",
-      hostHeader: "client",
-      forwardedHeaders: settings.forwardfor ? "x-forwarded" : "none",
+      hostHeader: host === undefined ? "client" : { literal: host },
+      forwardedHeaders: forwards ? "x-forwarded" : "none",
       reuseConnections: settings.reuse ?? true,
       tries: settings.redispatch ? 2 : 1,
       cancelOnAbort: settings.abortonclose ?? false,
       timeouts: { connectMs: settings.connectMs ?? CONNECT_MS, responseMs: settings.serverMs ?? RESPONSE_MS },
     },
   };
+}
+
+/** The forwarding headers come all together; a note names those that this file does not set. */
+function forwardsClient(own: Settings, entry: Settings | undefined, name: string, report: Report): boolean {
+  const set = new Set([...(own.forwards ?? []), ...(entry?.forwards ?? [])]);
+  const forwards = own.forwardfor === true || entry?.forwardfor === true;
+  const all = forwards ? ["x-forwarded-for", ...set] : [...set];
+  const silent = ["x-forwarded-for", ...Object.keys(FORWARDED)].filter((field) => !all.includes(field));
+  if (all.length > 0 && silent.length > 0) report.note(`${name}: servers are also sent ${silent.join(", ")}`);
+  return all.length > 0;
 }
 
 function readServer(line: Line, settings: Settings, report: Report, resolution: Resolution): readonly ServerLine[] {

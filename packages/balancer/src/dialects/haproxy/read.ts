@@ -35,7 +35,7 @@ export function readHaproxy(text: string, problems: Problems, resolution: Resolu
       problems.add("CONFIG_KEY_MISSING", { where: entry.section.kind, key: "bind", how }, entry.section.head.at);
     }
     const { name } = backend.section;
-    const pool = withForwarding(used.get(name) ?? readBackend(backend, report, resolution), entry.settings);
+    const pool = readBackend(backend, entry.settings, report, resolution);
     const earlier = used.get(name);
     if (earlier !== undefined && !isDeepStrictEqual(earlier, pool)) {
       report.unsupported(`two frontends that pass to ${name} with different options`, entry.section.head.at);
@@ -81,7 +81,7 @@ function readFragment(backends: readonly ProxySection[], report: Report, resolut
     report.contradiction(what, how, second.section.head.at);
     return undefined;
   }
-  const pool = readBackend(backend, report, resolution);
+  const pool = readBackend(backend, undefined, report, resolution);
   const message = `no frontend: Sojourn listens on ${FRAGMENT_LISTENER.host}:${FRAGMENT_LISTENER.port}`;
   const listenNote = report.makeNote(message, backend.section.head.at);
   return { ...readingOf(pool, [FRAGMENT_LISTENER], report), listenNote };
@@ -103,11 +103,6 @@ function backendOf(entry: ProxySection, backends: readonly ProxySection[], repor
     report.problems.add("CONFIG_POOL_UNKNOWN", { where: "default_backend", name: wanted.text, how }, wanted.at);
   }
   return found;
-}
-
-/** `option forwardfor` counts on either side. */
-function withForwarding(pool: PoolSpec, { forwardfor }: Settings): PoolSpec {
-  return forwardfor ? { ...pool, profile: { ...pool.profile, forwardedHeaders: "x-forwarded" } } : pool;
 }
 
 function readingOf(pool: PoolSpec, listeners: readonly ListenAddress[], report: Report): Reading {

@@ -15,6 +15,10 @@ export interface Settings {
   reuse?: boolean;
   redispatch?: boolean;
   forwardfor?: boolean;
+  /** The other forwarding headers that are set, in lower case. */
+  forwards?: ReadonlySet<string>;
+  /** A Host that replaces the client's. */
+  host?: string;
   abortonclose?: boolean;
   allbackups?: boolean;
   httpCheck?: Pick<ActiveCheck, "path"> | undefined;
@@ -152,6 +156,7 @@ export function readProxy(section: Section, defaults: Settings, report: Report):
     "default-server": (args) => {
       settings.serverDefaults = { ...settings.serverDefaults, ...readServerOptions(args, report) };
     },
+    "http-request": (args, keyword) => readRequestRule(args, keyword, settings, report),
     server: (args, keyword) => void servers.push({ keyword, args }),
     bind: (args, keyword) => void binds.push(...readBind(args, keyword, report)),
   };
@@ -186,9 +191,6 @@ function readOption(args: readonly Word[], keyword: Word, on: boolean, settings:
     case "allbackups":
       settings[option.text] = on;
       if (rest[0] !== undefined) report.unsupported(`option ${option.text} ${rest[0].text}`, rest[0].at);
-      if (option.text === "forwardfor" && on) {
-        report.note("beside X-Forwarded-For, servers are sent X-Forwarded-Proto and X-Forwarded-Host", keyword.at);
-      }
       return;
     case "http-server-close":
     case "httpclose":
@@ -207,6 +209,31 @@ function readOption(args: readonly Word[], keyword: Word, on: boolean, settings:
         noEffect({ text: `option ${option.text}`, at: keyword.at }, report);
       } else report.unsupported(`option ${option?.text ?? ""}`, keyword.at);
   }
+}
+
+/** What `http-request` must say for Sojourn's forwarding headers to be the same. */
+export const FORWARDED: Readonly<Record<string, string>> = {
+  "x-forwarded-host": "%[req.hdr(host)]",
+  "x-forwarded-proto": "http",
+  "x-forwarded-port": "%[dst_port]",
+};
+
+function readRequestRule(args: readonly Word[], keyword: Word, settings: Settings, report: Report): void {
+  const [action, field, value] = args;
+  const name = field?.text.toLowerCase() ?? "";
+  // Sojourn drops it from peers that are not trusted anyway.
+  if (action?.text === "del-header" && name === "x-forwarded-for" && value === undefined) return;
+  if (action?.text === "set-header" && value !== undefined && args.length === 3) {
+    if (Object.hasOwn(FORWARDED, name) && FORWARDED[name] === value.text) {
+      settings.forwards = new Set([...(settings.forwards ?? []), name]);
+      return;
+    }
+    if (name === "host" && /^[A-Za-z0-9.:[\]_-]+$/.test(value.text)) {
+      settings.host = value.text;
+      return;
+    }
+  }
+  report.unsupported(`http-request ${args.map((word) => word.text).join(" ")}`, keyword.at);
 }
 
 /** `bind [ADDRESS]:PORT[,…]`. */

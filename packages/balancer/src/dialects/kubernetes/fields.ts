@@ -7,9 +7,9 @@ import type { Path, YamlSource } from "../shared/yaml-source.ts";
 export interface Field {
   readonly value: unknown;
   readonly label: string;
-  readonly at: Spot;
+  readonly at: Spot | undefined;
   /** Where the key `name` of this mapping stands. */
-  keyAt(name: string): Spot;
+  keyAt(name: string): Spot | undefined;
   get(name: string): Field;
   items(): readonly Field[];
   text(): string | undefined;

@@ -8,7 +8,7 @@ export interface Service {
   readonly rememberMs: number | undefined;
   /** Name of its one port. */
   readonly portName: string | undefined;
-  readonly at: Spot;
+  readonly at: Spot | undefined;
 }
 
 const DEFAULT_SECONDS = 10_800;

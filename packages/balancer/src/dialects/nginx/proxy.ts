@@ -94,39 +94,46 @@ export function proxyTable(settings: ProxySettings, report: Report): Table {
   };
 }
 
+/** What the `map` of `$http_upgrade` is called, here and in NGINX's own documentation. */
+export const UPGRADE_VARIABLE = "$connection_upgrade";
+
 /** What a location inherits. Headers are inherited all or none. */
 export function inherit(outer: ProxySettings, inner: ProxySettings): ProxySettings {
   return { ...outer, ...inner };
 }
 
 const FORWARDED: Readonly<Record<string, readonly string[]>> = {
-  "x-forwarded-for": ["$proxy_add_x_forwarded_for"],
+  "x-forwarded-for": ["$remote_addr", "$proxy_add_x_forwarded_for"],
   "x-forwarded-proto": ["$scheme"],
   "x-forwarded-host": ["$host", "$http_host"],
+  "x-forwarded-port": ["$server_port"],
 };
 
-/** The profile of a pool whose proxy_pass names `target`. */
+/**
+ * The profile of a pool whose proxy_pass names `target`.
+ * @param keepsOpen what the map of `$http_upgrade` says for requests without upgrade; absent: there is no such map.
+ */
 export function profileOf(
   settings: ProxySettings,
   target: string,
   upstream: { readonly keepalive: boolean; readonly peers: number },
+  keepsOpen: boolean | undefined,
   report: Report,
 ): EngineProfile {
   const headers = settings.headers ?? new Map<string, Word>();
   const forwarded = new Set<string>();
   for (const [name, value] of headers) {
-    if (name === "host") continue;
-    if (name === "connection" && value.text === "") continue;
+    if (name === "host" || (name === "upgrade" && value.text === "$http_upgrade")) continue;
+    const mapped = value.text === UPGRADE_VARIABLE && keepsOpen !== undefined;
+    if (name === "connection" && (value.text === "" || mapped)) continue;
     if (FORWARDED[name]?.includes(value.text)) forwarded.add(name);
     else report.unsupported(`proxy_set_header ${name} ${value.text}`, value.at);
   }
-  if (forwarded.size > 0 && forwarded.size < Object.keys(FORWARDED).length) {
-    const [first] = forwarded;
-    const at = first === undefined ? undefined : headers.get(first)?.at;
-    const what = "setting only some of X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host";
-    if (at !== undefined) report.unsupported(what, at, "set all three or none");
-  }
-  const reusable = upstream.keepalive && settings.version === "1.1" && headers.get("connection")?.text === "";
+  const silent = Object.keys(FORWARDED).filter((name) => !forwarded.has(name));
+  if (forwarded.size > 0 && silent.length > 0) report.note(`${target}: servers are also sent ${silent.join(", ")}`);
+  const connection = headers.get("connection")?.text;
+  const open = connection === "" || (connection === UPGRADE_VARIABLE && keepsOpen === true);
+  const reusable = upstream.keepalive && settings.version === "1.1" && open;
   const most = settings.tries === undefined || settings.tries === 0 ? upstream.peers : settings.tries;
   return {
     engine: "nginx",

@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
+import ipaddr from "ipaddr.js";
 import type { ListenAddress } from "../../config.ts";
 import type { PoolSpec, RouteSpec } from "../../model.ts";
+import { isIpLiteral } from "../shared/address.ts";
 import { BOUND_WINDOW_MS } from "../shared/defaults.ts";
 import type { Problems } from "../shared/problems.ts";
 import type { Reading } from "../shared/reading.ts";
 import { createReport, type Report } from "../shared/report.ts";
 import type { Resolution } from "../shared/resolution.ts";
 import { didYouMean } from "../shared/suggest.ts";
-import { type ProxySettings, profileOf, proxyTable } from "./proxy.ts";
+import { type ProxySettings, profileOf, proxyTable, UPGRADE_VARIABLE } from "./proxy.ts";
 import { readVirtualServer, SERVER_TUNING, type VirtualServer } from "./server.ts";
 import { type Directive, parseNginxText } from "./text.ts";
 import { readUpstream, type Upstream } from "./upstream.ts";
@@ -41,32 +43,35 @@ export function readNginx(
   const tree = parseNginxText(text, problems);
   if (problems.count > 0) return undefined;
   const report = createReport(problems);
-  const upstreams = new Map<string, Upstream>();
-  const servers: VirtualServer[] = [];
-  readMain(tree, report, upstreams, servers, resolution);
+  const found: Found = { upstreams: new Map(), servers: [], trusted: [], keepsOpen: undefined };
+  readMain(tree, report, found, resolution);
+  const { upstreams, servers } = found;
   if (problems.count > 0) return undefined;
   if (servers.length === 0) {
     const how = "add server { location / { proxy_pass http://UPSTREAM; } }";
     problems.add("CONFIG_KEY_MISSING", { where: "the file", key: "server", how }, { line: 1, column: 1 });
     return undefined;
   }
-  const pools = readPools(servers, upstreams, report);
+  const pools = readPools(found, report);
   for (const upstream of upstreams.values()) {
     if (!pools.some((pool) => pool.name === upstream.name)) {
       report.note(`no server passes requests to the upstream ${upstream.name}; it is left out`, upstream.at);
     }
   }
   const snapshot = { format: 1 as const, pools, routes: readRoutes(servers, report) };
-  return { ...readListeners(servers, asRoot, report), trustedProxies: [], snapshot, notes: report.notes };
+  return { ...readListeners(servers, asRoot, report), trustedProxies: found.trusted, snapshot, notes: report.notes };
 }
 
-function readMain(
-  tree: readonly Directive[],
-  report: Report,
-  upstreams: Map<string, Upstream>,
-  servers: VirtualServer[],
-  resolution: Resolution,
-): void {
+/** What the `http` block holds. */
+interface Found {
+  readonly upstreams: Map<string, Upstream>;
+  readonly servers: VirtualServer[];
+  readonly trusted: string[];
+  /** What `$connection_upgrade` says for requests without upgrade; absent: the file does not map it. */
+  keepsOpen: boolean | undefined;
+}
+
+function readMain(tree: readonly Directive[], report: Report, found: Found, resolution: Resolution): void {
   const httpTable = (proxy: ProxySettings): Table => ({
     ...irrelevant(HTTP_TUNING, report),
     ...proxyTable(proxy, report),
@@ -82,13 +87,15 @@ function readMain(
       block: true,
       read: (directive) => {
         const upstream = readUpstream(directive, report, resolution);
-        if (upstreams.has(upstream.name)) {
+        if (found.upstreams.has(upstream.name)) {
           report.problems.add("CONFIG_NAME_DOUBLED", { kind: "upstream", name: upstream.name }, directive.at);
         }
-        upstreams.set(upstream.name, upstream);
+        found.upstreams.set(upstream.name, upstream);
       },
     },
     server: { args: [0, 0], block: true, read: () => {} },
+    map: { args: [2, 2], block: true, once: true, read: (map) => readMap(map, found, report) },
+    ...realIpTable(found, report),
   });
   // A server may stand before the directives it inherits, so the block is read first and its servers after.
   const readHttp = (block: readonly Directive[], context: string, extra: Table) => {
@@ -97,7 +104,7 @@ function readMain(
     for (const directive of block) {
       if (directive.name !== "server" || directive.block === undefined) continue;
       const server = readVirtualServer(directive, proxy, report);
-      if (server !== undefined) servers.push(server);
+      if (server !== undefined) found.servers.push(server);
     }
   };
   const main: Table = {
@@ -114,20 +121,56 @@ function readMain(
   else readHttp(tree, "the file", main);
 }
 
-function readPools(
-  servers: readonly VirtualServer[],
-  upstreams: ReadonlyMap<string, Upstream>,
-  report: Report,
-): PoolSpec[] {
+/** The map of NGINX's own WebSocket example; no other. */
+function readMap(map: Directive, found: Found, report: Report): void {
+  const [from, to] = map.args;
+  const entries = new Map((map.block ?? []).map(({ name, args }) => [name, args.map((word) => word.text).join(" ")]));
+  const otherwise = entries.get("");
+  const known = from?.text === "$http_upgrade" && to?.text === UPGRADE_VARIABLE && entries.size === 2;
+  if (!known || entries.get("default") !== "upgrade" || (otherwise !== "" && otherwise !== "close")) {
+    report.unsupported(
+      "this map",
+      map.at,
+      `map $http_upgrade ${UPGRADE_VARIABLE} to upgrade by default, else "" or close`,
+    );
+  }
+  found.keepsOpen = otherwise === "";
+}
+
+function realIpTable({ trusted }: Found, report: Report): Table {
+  const only = (value: string) => ({
+    args: [1, 1] as const,
+    once: true,
+    read: ({ name, args: [word] }: Directive) => {
+      if (word !== undefined && word.text !== value)
+        report.unsupported(`${name} ${word.text}`, word.at, `use ${value}`);
+    },
+  });
+  return {
+    set_real_ip_from: {
+      args: [1, 1],
+      read: ({ args: [range] }) => {
+        if (range === undefined) return;
+        if (isIpLiteral(range.text) || ipaddr.isValidCIDR(range.text)) trusted.push(range.text);
+        else report.unsupported(`set_real_ip_from ${range.text}`, range.at, "give an address or a range");
+      },
+    },
+    real_ip_header: only("X-Forwarded-For"),
+    real_ip_recursive: only("on"),
+  };
+}
+
+function readPools({ servers, upstreams, keepsOpen }: Found, report: Report): PoolSpec[] {
   const pools: PoolSpec[] = [];
   for (const { target, proxy } of servers) {
+    if (target === undefined) continue;
     const upstream = upstreams.get(target.text);
     if (upstream === undefined) {
       const how = didYouMean(target.text, upstreams.keys(), `add upstream ${target.text} { server …; }`);
       report.problems.add("CONFIG_POOL_UNKNOWN", { where: "proxy_pass", name: target.text, how }, target.at);
       continue;
     }
-    const pool = poolOf(upstream, proxy, report);
+    const pool = poolOf(upstream, proxy, keepsOpen, report);
     const earlier = pools.find((other) => other.name === pool.name);
     if (earlier === undefined) pools.push(pool);
     else if (!isDeepStrictEqual(earlier.profile, pool.profile)) {
@@ -149,7 +192,7 @@ function readPools(
   return pools;
 }
 
-function poolOf(upstream: Upstream, proxy: ProxySettings, report: Report): PoolSpec {
+function poolOf(upstream: Upstream, proxy: ProxySettings, keepsOpen: boolean | undefined, report: Report): PoolSpec {
   const peers = upstream.servers.filter((server) => server.state !== "disabled").length;
   const { stamp } = upstream;
   return {
@@ -160,7 +203,7 @@ function poolOf(upstream: Upstream, proxy: ProxySettings, report: Report): PoolS
     health: { passive: upstream.passive },
     onDown: "move",
     boundWindowMs: BOUND_WINDOW_MS,
-    profile: profileOf(proxy, upstream.name, { keepalive: upstream.keepalive, peers }, report),
+    profile: profileOf(proxy, upstream.name, { keepalive: upstream.keepalive, peers }, keepsOpen, report),
   };
 }
 
@@ -208,9 +251,9 @@ function readRoutes(servers: readonly VirtualServer[], report: Report): readonly
       if (routes.some((route) => route.host === host)) {
         report.problems.add("CONFIG_NAME_DOUBLED", { kind: "server_name", name: name.text }, name.at);
       }
-      routes.push({ host, path: "/", pool: server.target.text });
+      if (server.target !== undefined) routes.push({ host, path: "/", pool: server.target.text });
     }
   }
-  if (byDefault !== undefined) routes.push({ path: "/", pool: byDefault.target.text });
+  if (byDefault?.target !== undefined) routes.push({ path: "/", pool: byDefault.target.text });
   return routes;
 }

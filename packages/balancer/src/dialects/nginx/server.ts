@@ -11,7 +11,8 @@ export interface VirtualServer {
   readonly isDefault: boolean;
   /** Exact names; empty: it can only be the default. */
   readonly names: readonly Word[];
-  readonly target: Word;
+  /** The upstream; absent: it answers 404. */
+  readonly target: Word | undefined;
   readonly proxy: ProxySettings;
   readonly at: Spot;
 }
@@ -37,6 +38,7 @@ export function readVirtualServer(
   const own: ProxySettings = {};
   const locations: { readonly target: Word | undefined; readonly proxy: ProxySettings }[] = [];
   let isDefault = false;
+  let refuses = false;
   walk(
     directive.block ?? [],
     "server",
@@ -66,6 +68,14 @@ export function readVirtualServer(
           }
         },
       },
+      return: {
+        args: [1, 1],
+        once: true,
+        read: ({ args: [status], at }) => {
+          refuses = true;
+          if (status?.text !== "404") report.unsupported(`return ${status?.text ?? ""}`, at, "use return 404");
+        },
+      },
       location: {
         args: [1, 2],
         block: true,
@@ -86,6 +96,12 @@ export function readVirtualServer(
     report,
   );
   const [location] = locations;
+  if (refuses) {
+    if (location !== undefined)
+      report.contradiction("return leaves the location unreached", "remove one", directive.at);
+    if (names.length > 0) report.unsupported("return 404 for a named server", directive.at, "remove the server");
+    return { listen, isDefault, names, target: undefined, proxy: own, at: directive.at };
+  }
   if (location === undefined) {
     const how = "add location / { proxy_pass http://UPSTREAM; }";
     report.problems.add("CONFIG_KEY_MISSING", { where: "server", key: "location /", how }, directive.at);

@@ -20,7 +20,8 @@ export interface Problems {
   throwIfAny(): void;
 }
 
-export function createProblems(file: string): Problems {
+/** @param reword changes the texts of every problem, where the reader's words are not the user's. */
+export function createProblems(file: string, reword: (text: string) => string = (text) => text): Problems {
   const found: SojournError[] = [];
   const seen = new Set<string>();
   const placeOf = (at: Spot | undefined): { place?: Place } =>
@@ -35,7 +36,12 @@ export function createProblems(file: string): Problems {
       problems.adopt(new SojournError(code, params), at);
     },
     adopt(error, at) {
-      const placed = new SojournError<ErrorCode>(error.code, error.params as ErrorParams<ErrorCode>, placeOf(at));
+      const params = Object.entries(error.params).map(([name, value]) => [name, reword(String(value))] as const);
+      const placed = new SojournError<ErrorCode>(
+        error.code,
+        Object.fromEntries(params) as ErrorParams<ErrorCode>,
+        placeOf(at),
+      );
       const line = placed.toLine();
       if (found.length >= MOST_PROBLEMS || seen.has(line)) return;
       seen.add(line);

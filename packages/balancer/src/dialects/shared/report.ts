@@ -8,9 +8,9 @@ export interface Report {
   note(message: string, at?: Spot): void;
   /** A note to be kept elsewhere. */
   makeNote(message: string, at?: Spot): Note;
-  unsupported(what: string, at: Spot, how?: string): void;
-  invalid(where: string, value: string, reason: string, how: string, at: Spot): void;
-  contradiction(what: string, how: string, at: Spot): void;
+  unsupported(what: string, at: Spot | undefined, how?: string): void;
+  invalid(where: string, value: string, reason: string, how: string, at: Spot | undefined): void;
+  contradiction(what: string, how: string, at: Spot | undefined): void;
 }
 
 const LEAVE_OUT = "remove it, or keep this part on the engine itself";
@@ -23,7 +23,11 @@ export function createReport(problems: Problems): Report {
     problems,
     notes,
     makeNote,
-    note: (message, at) => void notes.push(makeNote(message, at)),
+    note(message, at) {
+      const note = makeNote(message, at);
+      const said = notes.some((other) => other.message === message && other.place?.line === note.place?.line);
+      if (!said) notes.push(note);
+    },
     unsupported: (what, at, how = LEAVE_OUT) => problems.add("CONFIG_UNSUPPORTED", { what, how }, at),
     invalid: (where, value, reason, how, at) =>
       problems.add("CONFIG_VALUE_INVALID", { where, value: JSON.stringify(value), reason, how }, at),

@@ -17,8 +17,8 @@ export type Path = readonly PropertyKey[];
 /** One YAML document: its data, and where each part of it stands. */
 export interface YamlSource {
   readonly value: unknown;
-  /** Where the value at `path` stands; with `key`, that key of the mapping there. What is absent has its parent's place. */
-  spot(path: Path, key?: string): Spot;
+  /** Where the value at `path` stands; with `key`, that key of the mapping there. What is absent has its parent's place. Undefined: there is no file. */
+  spot(path: Path, key?: string): Spot | undefined;
   /** The keys of the mapping at `path`, in the file's order, which objects do not keep for names like `1`. */
   keys(path: Path): readonly string[];
   /** The value as its author wrote it, variables unexpanded, shortened: safe to quote. */
