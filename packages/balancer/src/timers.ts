@@ -16,8 +16,6 @@ export interface Timers {
   checks(delayMs: number, intervalMs: number, step: () => void): Cancel;
   /** One check's limit. */
   checkTimeout(timeoutMs: number, step: () => void): Cancel;
-  /** The end of a grace period. */
-  deadline(delayMs: number, step: () => void): Cancel;
   close(): void;
 }
 
@@ -55,7 +53,6 @@ export function createTimers(clock: Clock): Timers {
       };
     },
     checkTimeout: once,
-    deadline: once,
     close() {
       for (const stop of [...armed]) stop();
     },
