@@ -1,0 +1,83 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { type AdapterCase, bodyOf, COMMON_ROUTES } from "./adapter-case.ts";
+
+const POST = { method: "POST" } as const;
+
+const ROUTES = {
+  ...COMMON_ROUTES,
+  "/made": async (session) => {
+    session.set("note", "kept");
+    return {
+      status: 201,
+      headers: [
+        ["Location", "/made/1"],
+        ["Set-Cookie", "other=1"],
+        ["X-Made", "1"],
+      ],
+      body: "made",
+    };
+  },
+} satisfies AdapterCase["routes"];
+
+/** What is left of a response when its session cannot be loaded or committed. */
+export const FAILURE_CASES: readonly AdapterCase[] = [
+  {
+    name: "a store that is down at the commit is 503 with Retry-After, and nothing of the handler's is sent",
+    routes: ROUTES,
+    async run({ origin, browser, held }) {
+      await bodyOf(browser.request(`${origin}/login`, POST));
+      const write = held.hold("write");
+      const making = browser.request(`${origin}/made`, POST);
+      await write.arrived;
+      // The engine asks whether the write was done after all.
+      const read = held.hold("read");
+      write.fail(new Error("the fixture's store is down"));
+      const failing = read.arrived.then(() => read.fail(new Error("the fixture's store is down")));
+      const response = await making;
+      const body = await bodyOf(response);
+      void failing;
+      deepStrictEqual([response.status, response.headers.get("Retry-After")], [503, "1"]);
+      deepStrictEqual(
+        ["Location", "X-Made", "Set-Cookie"].map((name) => response.headers.get(name)),
+        [null, null, null],
+      );
+      strictEqual(body.includes("made"), false);
+    },
+  },
+  {
+    name: "a store that is down at the load is 503 with Retry-After, and nobody is logged out",
+    routes: COMMON_ROUTES,
+    async run({ origin, browser, held }) {
+      await bodyOf(browser.request(`${origin}/login`, POST));
+      const read = held.hold("read");
+      read.fail(new Error("the fixture's store is down"));
+      const response = await browser.request(`${origin}/who`);
+      await bodyOf(response);
+      deepStrictEqual(
+        [response.status, response.headers.get("Retry-After"), response.headers.get("Set-Cookie")],
+        [503, "1", null],
+      );
+      strictEqual(await bodyOf(browser.request(`${origin}/who`)), "ann 0");
+    },
+  },
+  {
+    name: "logout is final: a slower request of the same session is 401, clears the cookie and revives nothing",
+    routes: ROUTES,
+    async run({ origin, browser, held }) {
+      await bodyOf(browser.request(`${origin}/login`, POST));
+      const cookie = browser.jar.header(new URL(origin)) ?? "";
+      const write = held.hold("write");
+      const slow = browser.request(`${origin}/made`, POST);
+      await write.arrived;
+      await bodyOf(browser.request(`${origin}/logout`, POST));
+      write.release();
+      const response = await slow;
+      await bodyOf(response);
+      deepStrictEqual([response.status, response.headers.get("Location")], [401, null]);
+      const cleared = response.headers.getSetCookie();
+      strictEqual(cleared.length, 1);
+      strictEqual(cleared[0]?.startsWith("__Host-session=; Max-Age=0"), true);
+      strictEqual(await bodyOf(browser.request(`${origin}/who`, { headers: { Cookie: cookie } })), "nobody 0");
+    },
+  },
+];
