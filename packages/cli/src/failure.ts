@@ -1,3 +1,4 @@
+import { allProblems } from "@sojourn/balancer";
 import { ERROR_REFERENCE, type ErrorCode, isSojournError, SojournError } from "@sojourn/core";
 import { CommanderError } from "commander";
 import type { Io } from "./io.ts";
@@ -11,13 +12,16 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "OPTION_CONFLICT",
   "OPTION_UNSUPPORTED",
   "CONFIG_NOT_FOUND",
+  "FLAG_INVALID",
+  "RESOLVE_INVALID",
 ]);
 
 /** Says on stderr what went wrong, in one line without a stack, and with which code to leave. */
 export function report(error: unknown, io: Io, command: string): ExitCode {
+  if (error instanceof AlreadySaid) return 1;
   const known = isSojournError(error) ? error : fromCommander(error, command);
   if (known !== undefined) {
-    io.err(lineOf(known));
+    for (const problem of allProblems(known)) io.err(lineOf(problem));
     return USAGE_CODES.has(known.code) || known.cause instanceof WrongUsage ? 2 : 1;
   }
   const what = error instanceof Error ? error.message : String(error);
@@ -25,6 +29,9 @@ export function report(error: unknown, io: Io, command: string): ExitCode {
   if (io.env.SOJOURN_DEBUG && error instanceof Error) io.err(error.stack ?? error.message);
   return 1;
 }
+
+/** Ends a command with code 1 after it has printed what is wrong itself. */
+export class AlreadySaid extends Error {}
 
 /** Marks an error of the model as one of the command line: what was wrong came from flags, not from a file. */
 export class WrongUsage extends Error {}

@@ -13,6 +13,10 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   process.stdout.on("error", leaveQuietly);
   process.stderr.on("error", leaveQuietly);
   const io = processIo;
+  process.on("uncaughtException", (error) => {
+    report(error, io, "sojourn");
+    process.exit(1); // half a process serves nobody; children leave when their channel closes
+  });
   const program = createProgram({ io, runtime: createRuntime() });
   try {
     await program.parseAsync([...argv], { from: "user" });

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addCheck } from "./commands/check.ts";
+import { addDemo } from "./commands/demo.ts";
 import { addKeygen } from "./commands/keygen.ts";
+import { addReload } from "./commands/reload.ts";
+import { addRender } from "./commands/render.ts";
+import { addServe } from "./commands/serve.ts";
+import { addServerStates } from "./commands/server-state.ts";
+import { addStatus } from "./commands/status.ts";
 import type { Context } from "./context.ts";
 
 /** The whole command line. Parsing errors are thrown as `CommanderError` and never printed here. */
@@ -16,7 +23,14 @@ export function createProgram(context: Context): Command {
       writeErr: () => {},
       outputError: () => {},
     });
+  addServe(program, context);
+  addCheck(program, context);
+  addRender(program, context);
+  addStatus(program, context);
+  addServerStates(program, context);
+  addReload(program, context);
   addKeygen(program, context);
+  addDemo(program, context);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

@@ -28,6 +28,8 @@ export function isVerb(text: string): text is Verb {
 export interface ServerView {
   readonly name: string;
   readonly condition: "up" | "draining" | "drained" | "starting" | "stopping" | "down";
+  /** Of its process; undefined while it has none. */
+  readonly pid: number | undefined;
   /** Clients that the balancer keeps there; undefined while it does not know. */
   readonly bound: number | undefined;
 }

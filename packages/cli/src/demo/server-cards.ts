@@ -27,15 +27,15 @@ export function serverCards(servers: readonly ServerView[], servedBy: string): r
     (server) => html`
       <article class="server ${server.condition}${server.name === servedBy ? " here" : ""}" id="${server.name}">
         <h3>${server.name}${server.name === servedBy ? html` <span class="pin">you are here</span>` : undefined}</h3>
-        <p class="condition"><span class="dot"></span>${CONDITION_WORDS[server.condition]}<span class="bound">${bound(server)}</span></p>
+        <p class="condition"><span class="dot"></span>${CONDITION_WORDS[server.condition]}<span class="details">${details(server)}</span></p>
         <div class="buttons">${buttons(server)}</div>
       </article>`,
   );
 }
 
-function bound({ bound, condition }: ServerView): string {
-  if (bound === undefined || condition === "down") return "";
-  return bound === 1 ? "1 client" : `${bound} clients`;
+function details({ bound, pid }: ServerView): string {
+  const clients = bound === undefined ? "" : bound === 1 ? "1 client · " : `${bound} clients · `;
+  return pid === undefined ? "" : `${clients}pid ${pid}`;
 }
 
 /** Three places on every card, so that nothing jumps: enable stands where drain stood. */

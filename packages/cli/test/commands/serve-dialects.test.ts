@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { startOrigin, visit } from "../support/origin.ts";
+import { serve } from "../support/serving.ts";
+
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+const md5 = (text: string) => createHash("md5").update(text).digest("hex");
+const LISTEN = ["--listen", "127.0.0.1:0"];
+
+/** A fragment with two servers, each resolved to a real origin. */
+async function serveTwo(file: string, first: string, second: string) {
+  const [a, b] = await Promise.all([startOrigin("srv1"), startOrigin("srv2")]);
+  const resolve = ["--resolve", `${first}=${a.address}`, "--resolve", `${second}=${b.address}`];
+  return { a, b, serving: await serve([fixture(file), ...LISTEN, ...resolve]) };
+}
+
+describe("sojourn serve with files of other engines, as they stand", () => {
+  it("gives an NGINX sticky cookie: md5 of the address, in NGINX's form, on every response", async () => {
+    const { a, b, serving } = await serveTwo("nginx-sticky-cookie.conf", "srv1.example.com", "srv2.example.com");
+    const first = await visit(serving.url);
+    expect(first.origin).toBe("srv1");
+    expect(first.setCookie).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^srv_id=${md5(a.address)}; expires=[A-Z][a-z]{2}, \\d\\d-[A-Z][a-z]{2}-\\d\\d \\d\\d:\\d\\d:\\d\\d GMT; max-age=3600; domain=\\.example\\.com; path=/$`,
+        ),
+      ),
+    ]);
+    const second = await visit(serving.url);
+    expect(second.origin).toBe("srv2");
+    for (const [origin, name] of [
+      [a, "srv1"],
+      [b, "srv2"],
+    ] as const) {
+      for (let i = 0; i < 3; i++) {
+        const again = await visit(serving.url, { Cookie: `srv_id=${md5(origin.address)}` });
+        expect(again).toMatchObject({ origin: name, setCookie: [expect.stringContaining(md5(origin.address))] });
+      }
+    }
+    // proxy_pass http://backend sends the upstream's name as Host.
+    expect(new Set(a.requests.map(({ host }) => host))).toEqual(new Set(["backend"]));
+  });
+
+  it("says that the cookie's domain cannot match, with a curl line that works", async () => {
+    const { serving } = await serveTwo("nginx-sticky-cookie.conf", "srv1.example.com", "srv2.example.com");
+    const port = new URL(serving.url).port;
+    const note = serving.notes.find(({ message }) => message.includes("curl"))?.message ?? "";
+    expect(note).toContain("the cookie srv_id has domain=.example.com");
+    expect(note).toContain(`curl --resolve example.com:${port}:127.0.0.1 `);
+    expect(note).toContain(`http://example.com:${port}/`);
+  });
+
+  it("chooses as HAProxy's balance source: the address modulo the servers, without a cookie", async () => {
+    const { serving } = await serveTwo("haproxy-balance-source.cfg", "192.168.1.10:80", "192.168.1.11:80");
+    for (const [from, wanted] of [
+      ["127.0.0.1", "srv2"],
+      ["127.0.0.2", "srv1"],
+      ["127.0.0.3", "srv2"],
+      ["127.0.0.8", "srv1"],
+    ] as const) {
+      for (let i = 0; i < 2; i++) {
+        expect(await visit(serving.url, {}, from), from).toEqual({ status: 200, origin: wanted, setCookie: [] });
+      }
+    }
+  });
+
+  it("keeps a client address on its Pod as a Kubernetes Service with ClientIP, without a cookie", async () => {
+    const [a, b] = await Promise.all([startOrigin("pod-a"), startOrigin("pod-b")]);
+    const endpoints = ["--endpoints", `${a.address},${b.address}`];
+    const { url } = await serve([fixture("kubernetes-clientip.yaml"), ...LISTEN, ...endpoints]);
+    const addresses = Array.from({ length: 24 }, (_, index) => `127.0.1.${index + 1}`);
+    const pick = async (from: string) => (await visit(url, {}, from)).origin;
+    const first = new Map<string, string>();
+    for (const address of addresses) first.set(address, await pick(address));
+    for (const address of addresses) expect(await pick(address), address).toBe(first.get(address));
+    expect(new Set(first.values()).size).toBe(2);
+    expect((await visit(url)).setCookie).toEqual([]);
+  });
+});
