@@ -23,7 +23,7 @@ const SERVER = "/v1/pools/:pool/servers/:server";
 /** Every call of the admin API. */
 export function adminRoutes({ control, streams, metrics, reload, status }: RouteParts): readonly AdminRoute[] {
   async function onePool(name: string): Promise<PoolReport> {
-    const pools = await control.report();
+    const { pools } = await control.report();
     const found = pools.find((pool) => pool.name === name);
     if (found === undefined) {
       throw new SojournError("POOL_UNKNOWN", { pool: name, known: pools.map((pool) => pool.name).join(", ") });
@@ -46,7 +46,7 @@ export function adminRoutes({ control, streams, metrics, reload, status }: Route
 
   return [
     { method: "GET", path: "/v1/status", handle: () => json({ engine: control.capabilities, ...status() }) },
-    { method: "GET", path: "/v1/pools", handle: async () => json({ pools: await control.report() }) },
+    { method: "GET", path: "/v1/pools", handle: async () => json(await control.report()) },
     { method: "GET", path: "/v1/pools/:pool", handle: async ({ params }) => json(await onePool(params.pool ?? "")) },
     {
       method: "POST",
@@ -101,7 +101,7 @@ export function adminRoutes({ control, streams, metrics, reload, status }: Route
         readEmptyBody(body);
         if (reload === undefined) throw new SojournError("RELOAD_UNAVAILABLE", {});
         await reload();
-        return json({ reloaded: true, pools: await control.report() });
+        return json({ reloaded: true, pools: (await control.report()).pools });
       },
     },
   ];

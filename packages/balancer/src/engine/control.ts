@@ -21,7 +21,7 @@ import {
   type Observation,
   PORT_VERSION,
 } from "./port.ts";
-import { type PoolReport, poolReport } from "./reports.ts";
+import { poolReport, type Report } from "./reports.ts";
 import { createTotals } from "./totals.ts";
 
 /**
@@ -36,7 +36,8 @@ export interface Control {
   readonly events: EventHub;
   /** The file with what the API changed. */
   snapshot(): Snapshot;
-  report(): Promise<readonly PoolReport[]>;
+  /** Pools and traffic of one moment. */
+  report(): Promise<Report>;
   /** @throws POOL_UNKNOWN SERVER_UNKNOWN */
   setState(pool: string, server: string, state: AdminState, options?: SetStateOptions): Promise<void>;
   /** Adds the server or replaces the one of that name. @throws POOL_UNKNOWN */
@@ -170,16 +171,18 @@ export function createControl(first: Snapshot, { port, runtime, timers }: Contro
     return event.from === undefined ? { ...event, to } : { ...event, to, from: nameOf(event.pool, event.from) };
   }
 
+  async function report(): Promise<Report> {
+    const observation = await observe();
+    const known = { totals, overrides, drains: watch.drains, drained, nowMs: clock.monotonic() };
+    return { pools: effective.pools.map((pool) => poolReport(pool, observation, known)), traffic: totals.traffic() };
+  }
+
   return {
     start: (keys) => inTurn(() => commit(file, overrides, keys)),
     capabilities: port.capabilities,
     events,
     snapshot: () => effective,
-    async report() {
-      const observation = await observe();
-      const known = { totals, overrides, drains: watch.drains, drained, nowMs: clock.monotonic() };
-      return effective.pools.map((pool) => poolReport(pool, observation, known));
-    },
+    report,
     setState: (pool, server, state, options = {}) =>
       inTurn(async () => {
         const { identity } = serverOf(poolOf(pool), server);

@@ -8,6 +8,7 @@ import { createPlane } from "../plane/plane.ts";
 import type { Happening } from "../tell.ts";
 import type { Timers } from "../timers.ts";
 import { type EngineEvent, type EnginePort, type ExplainMessage, PORT_VERSION } from "./port.ts";
+import { createTrafficObserver } from "./traffic.ts";
 
 /** The engine of this process: director, plane and prober behind the port. Listeners belong to control. */
 export interface EmbeddedEngine extends EnginePort {
@@ -27,6 +28,7 @@ export function createEmbeddedEngine({ runtime, timers, trustedProxies }: Embedd
   const listeners = new Set<(event: EngineEvent) => void>();
   const director = createDirector({ runtime, snapshot: EMPTY, tell });
   const plane = createPlane({ director, runtime, trustedProxies });
+  const traffic = createTrafficObserver(plane.counters);
   const prober = createProber({
     timers,
     random: runtime.random,
@@ -62,7 +64,7 @@ export function createEmbeddedEngine({ runtime, timers, trustedProxies }: Embedd
       director.setState(pool, server, state);
     },
     async observe() {
-      return { v: PORT_VERSION, kind: "observation", pools: director.observe() };
+      return { v: PORT_VERSION, kind: "observation", traffic: traffic(), pools: director.observe() };
     },
     async explain(message) {
       return { v: PORT_VERSION, kind: "explanation", ...director.explain(message.pool, factsOf(message)) };

@@ -72,10 +72,35 @@ export interface PoolObservation {
   readonly servers: readonly ServerObservation[];
 }
 
+/** What an engine has open now. */
+export const TRAFFIC_GAUGES = ["clients", "inFlight", "tunnels", "serverConnections", "serverIdle"] as const;
+/** What has happened in an engine. */
+export const TRAFFIC_COUNTS = [
+  "clientConnections",
+  "requests",
+  "refused",
+  "retries",
+  "clientAborts",
+  "tunnels",
+  "connects",
+  "connectFailures",
+  "reuses",
+] as const;
+/** Final responses to clients by the class of their status. */
+export const RESPONSE_CLASSES = ["2xx", "3xx", "4xx", "5xx"] as const;
+
+/** The data plane as a whole. `now` is now, the others are deltas since the previous observation. */
+export interface Traffic {
+  readonly now: Readonly<Record<(typeof TRAFFIC_GAUGES)[number], number>>;
+  readonly counts: Readonly<Record<(typeof TRAFFIC_COUNTS)[number], number>>;
+  readonly responses: Readonly<Record<(typeof RESPONSE_CLASSES)[number], number>>;
+}
+
 /** Up: outcome deltas and gauges. */
 export interface Observation {
   readonly v: typeof PORT_VERSION;
   readonly kind: "observation";
+  readonly traffic: Known<Traffic>;
   readonly pools: readonly PoolObservation[];
 }
 

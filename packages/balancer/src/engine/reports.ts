@@ -1,7 +1,15 @@
 import type { AdminState, BalanceMethod, PoolSpec, ServerSpec } from "../model.ts";
 import type { Drain } from "./drains.ts";
 import { type Override, serverKey } from "./overrides.ts";
-import type { AffinityCounts, BoundClients, HealthVerdict, Known, Observation, ServerObservation } from "./port.ts";
+import type {
+  AffinityCounts,
+  BoundClients,
+  HealthVerdict,
+  Known,
+  Observation,
+  ServerObservation,
+  Traffic,
+} from "./port.ts";
 import type { Totals } from "./totals.ts";
 
 /** One server as operators see it. Counts run since the balancer started. */
@@ -30,6 +38,13 @@ export interface PoolReport {
   readonly affinity: { readonly kind: string; readonly outcomes: Known<AffinityCounts> };
   readonly boundWindowMs: number;
   readonly servers: readonly ServerReport[];
+}
+
+/** Everything at one moment. */
+export interface Report {
+  readonly pools: readonly PoolReport[];
+  /** Counts run since the balancer started. */
+  readonly traffic: Known<Traffic>;
 }
 
 /** What control knows besides the observation. */

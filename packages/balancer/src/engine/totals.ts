@@ -1,12 +1,15 @@
 import { MOVE_REASONS, type MoveReason } from "@sojourn/core";
 import { serverKey } from "./overrides.ts";
-import type { AffinityCounts, Known, Observation } from "./port.ts";
+import type { AffinityCounts, Known, Observation, Traffic } from "./port.ts";
+import { addTraffic } from "./traffic.ts";
 
 /** Sums of deltas by stable names: they outlive snapshots and replaced workers. */
 export interface Totals {
   add(observation: Observation): void;
   server(pool: string, identity: string): ServerTotals;
   affinity(pool: string): Known<AffinityCounts>;
+  /** `unsupported` also before the first observation. */
+  traffic(): Known<Traffic>;
 }
 
 export interface ServerTotals {
@@ -19,8 +22,10 @@ const NOTHING: ServerTotals = Object.freeze({ served: 0, errors: 0 });
 export function createTotals(): Totals {
   const servers = new Map<string, ServerTotals>();
   const affinities = new Map<string, Known<AffinityCounts>>();
+  let traffic: Known<Traffic> | undefined;
   return {
-    add({ pools }) {
+    add({ pools, traffic: delta }) {
+      traffic = addTraffic(traffic, delta);
       for (const pool of pools) {
         affinities.set(pool.pool, addCounts(affinities.get(pool.pool), pool.affinity));
         for (const { server, served, errors } of pool.servers) {
@@ -32,6 +37,7 @@ export function createTotals(): Totals {
     },
     server: (pool, identity) => servers.get(serverKey(pool, identity)) ?? NOTHING,
     affinity: (pool) => affinities.get(pool) ?? noCounts(),
+    traffic: () => traffic ?? "unsupported",
   };
 }
 

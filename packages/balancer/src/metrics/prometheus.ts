@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { Control } from "../engine/control.ts";
+import type { Traffic } from "../engine/port.ts";
 import type { PoolReport, ServerReport } from "../engine/reports.ts";
 
 /** Text for a scraper. Nothing is counted here: values are read from the engine when asked for. */
@@ -49,66 +50,144 @@ export const SERVER_COUNTERS: readonly ServerRow[] = [
   },
 ];
 
+interface TrafficRow {
+  readonly name: string;
+  readonly help: string;
+  value(traffic: Traffic): number;
+}
+
+export const TRAFFIC_GAUGES: readonly TrafficRow[] = [
+  { name: "sojourn_client_connections", help: "Open client connections.", value: ({ now }) => now.clients },
+  { name: "sojourn_in_flight", help: "Requests under way, tunnels included.", value: ({ now }) => now.inFlight },
+  { name: "sojourn_tunnels", help: "Open tunnels (WebSocket).", value: ({ now }) => now.tunnels },
+  {
+    name: "sojourn_server_connections",
+    help: "Open connections to servers.",
+    value: ({ now }) => now.serverConnections,
+  },
+  {
+    name: "sojourn_server_connections_idle",
+    help: "Open connections to servers without a request.",
+    value: ({ now }) => now.serverIdle,
+  },
+];
+
+export const TRAFFIC_COUNTERS: readonly TrafficRow[] = [
+  {
+    name: "sojourn_client_connections_total",
+    help: "Client connections accepted.",
+    value: ({ counts }) => counts.clientConnections,
+  },
+  { name: "sojourn_requests_total", help: "Requests received.", value: ({ counts }) => counts.requests },
+  {
+    name: "sojourn_refused_total",
+    help: "Requests that broke the protocol or a limit.",
+    value: ({ counts }) => counts.refused,
+  },
+  {
+    name: "sojourn_retries_total",
+    help: "Attempts after the first one of a request.",
+    value: ({ counts }) => counts.retries,
+  },
+  {
+    name: "sojourn_client_aborts_total",
+    help: "Requests whose client left before the end.",
+    value: ({ counts }) => counts.clientAborts,
+  },
+  { name: "sojourn_tunnels_total", help: "Tunnels opened.", value: ({ counts }) => counts.tunnels },
+  {
+    name: "sojourn_server_connects_total",
+    help: "Connections to servers tried.",
+    value: ({ counts }) => counts.connects,
+  },
+  {
+    name: "sojourn_server_connect_failures_total",
+    help: "Connections to servers that failed.",
+    value: ({ counts }) => counts.connectFailures,
+  },
+  {
+    name: "sojourn_server_reuses_total",
+    help: "Requests sent over a connection that was kept.",
+    value: ({ counts }) => counts.reuses,
+  },
+];
+
 const STATES = ["enabled", "draining", "disabled"] as const;
 
-/** One registry of its own: nothing global, two balancers in a process do not mix. */
+/** A registry for each scrape: nothing global, nothing left over from servers that are gone. */
 export function createMetrics(control: Pick<Control, "report">): Metrics {
-  const registry = new Registry();
+  return {
+    contentType: Registry.PROMETHEUS_CONTENT_TYPE,
+    async render() {
+      const { pools, traffic } = await control.report();
+      const registry = new Registry();
+      addServers(registry, pools);
+      addAffinity(registry, pools);
+      if (traffic !== "unsupported") addTraffic(registry, traffic);
+      return registry.metrics();
+    },
+  };
+}
+
+function addServers(registry: Registry, pools: readonly PoolReport[]): void {
   const registers = [registry];
   const labelNames = ["pool", "server"];
-  const gauges = SERVER_GAUGES.map((row) => ({ row, metric: new Gauge({ ...textOf(row), labelNames, registers }) }));
-  const counters = SERVER_COUNTERS.map((row) => ({
-    row,
-    metric: new Counter({ ...textOf(row), labelNames, registers }),
-  }));
+  const all = pools.flatMap(({ name, servers }) =>
+    servers.map((server) => ({ labels: { pool: name, server: server.name }, server })),
+  );
+  for (const row of SERVER_GAUGES) {
+    const gauge = new Gauge({ ...textOf(row), labelNames, registers });
+    for (const { labels, server } of all) whenKnown(row.value(server), (value) => gauge.set(labels, value));
+  }
+  for (const row of SERVER_COUNTERS) {
+    const counter = new Counter({ ...textOf(row), labelNames, registers });
+    for (const { labels, server } of all) whenKnown(row.value(server), (value) => counter.inc(labels, value));
+  }
   const state = new Gauge({
     name: "sojourn_server_state",
     help: "1 for the state that the operator wants.",
     labelNames: [...labelNames, "state"],
     registers,
   });
+  for (const { labels, server } of all) {
+    for (const name of STATES) state.set({ ...labels, state: name }, server.state === name ? 1 : 0);
+  }
+}
+
+function addAffinity(registry: Registry, pools: readonly PoolReport[]): void {
   const affinity = new Counter({
     name: "sojourn_affinity_total",
     help: "Requests by how affinity decided; the reason tells why a client moved.",
     labelNames: ["pool", "outcome", "reason"],
-    registers,
+    registers: [registry],
   });
-
-  function fill(pool: PoolReport): void {
-    for (const server of pool.servers) {
-      const labels = { pool: pool.name, server: server.name };
-      for (const { row, metric } of gauges) {
-        const value = row.value(server);
-        if (value !== undefined) metric.set(labels, value);
-      }
-      for (const { row, metric } of counters) {
-        const value = row.value(server);
-        if (value !== undefined) metric.inc(labels, value);
-      }
-      for (const name of STATES) state.set({ ...labels, state: name }, server.state === name ? 1 : 0);
-    }
-    const { outcomes } = pool.affinity;
-    if (outcomes === "unsupported") return;
-    for (const outcome of ["none", "new", "hit"] as const) {
-      affinity.inc({ pool: pool.name, outcome, reason: "" }, outcomes[outcome]);
-    }
-    for (const [reason, count] of Object.entries(outcomes.moved)) {
-      affinity.inc({ pool: pool.name, outcome: "moved", reason }, count);
-    }
+  for (const { name: pool, affinity: kept } of pools) {
+    const { outcomes } = kept;
+    if (outcomes === "unsupported") continue;
+    for (const outcome of ["none", "new", "hit"] as const)
+      affinity.inc({ pool, outcome, reason: "" }, outcomes[outcome]);
+    for (const [reason, count] of Object.entries(outcomes.moved))
+      affinity.inc({ pool, outcome: "moved", reason }, count);
   }
-
-  return {
-    contentType: registry.contentType,
-    async render() {
-      const pools = await control.report();
-      // No await from here to the text's start, so that two scrapes cannot add up.
-      registry.resetMetrics();
-      for (const pool of pools) fill(pool);
-      return registry.metrics();
-    },
-  };
 }
 
-function textOf({ name, help }: ServerRow): { name: string; help: string } {
+function addTraffic(registry: Registry, traffic: Traffic): void {
+  const registers = [registry];
+  for (const row of TRAFFIC_GAUGES) new Gauge({ ...textOf(row), registers }).set(row.value(traffic));
+  for (const row of TRAFFIC_COUNTERS) new Counter({ ...textOf(row), registers }).inc(row.value(traffic));
+  const responses = new Counter({
+    name: "sojourn_responses_total",
+    help: "Final responses to clients by class of status.",
+    labelNames: ["class"],
+    registers,
+  });
+  for (const [name, count] of Object.entries(traffic.responses)) responses.inc({ class: name }, count);
+}
+
+function whenKnown(value: number | undefined, use: (value: number) => void): void {
+  if (value !== undefined) use(value);
+}
+
+function textOf({ name, help }: ServerRow | TrafficRow): { name: string; help: string } {
   return { name, help };
 }

@@ -74,7 +74,7 @@ export function createFakeEngine(capabilities: Partial<Capabilities> = {}): Fake
         affinity.delete(name);
         return { pool: name, affinity: counts, servers: servers.map(({ identity }) => observeServer(name, identity)) };
       });
-      return { v: PORT_VERSION, kind: "observation", pools };
+      return { v: PORT_VERSION, kind: "observation", traffic: "unsupported", pools };
     },
     async explain(message) {
       received.push(message);

@@ -17,7 +17,7 @@ afterEach(() => desk.stop());
 const folder = mkdtempSync(join(tmpdir(), "sojourn-admin-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const drain = "/v1/pools/shop/servers/a/drain";
-const stateOfA = async () => (await desk.control.report())[0]?.servers[0]?.state;
+const stateOfA = async () => (await desk.control.report()).pools[0]?.servers[0]?.state;
 
 describe("Host", () => {
   it("must be one of its own addresses", async () => {

@@ -65,6 +65,9 @@ describe("a client", () => {
     const metrics = (await call(admin, "GET", "/metrics")).text;
     expect(metrics).toContain('sojourn_affinity_total{pool="shop",outcome="moved",reason="down"} 1');
     expect(metrics).toContain(`sojourn_server_up{pool="shop",server="${first}"} 0`);
+    expect(metrics).toContain("sojourn_requests_total 8\n");
+    expect(metrics).toContain('sojourn_responses_total{class="2xx"} 8\n');
+    expect(metrics).toContain("sojourn_retries_total 1\n");
   });
 
   it("is assigned afresh after the app has said Sojourn-Affinity: end", async () => {

@@ -31,7 +31,7 @@ async function start(first = file, capabilities: Partial<Capabilities> = {}) {
     await runtime.settled();
   }
   const server = async (name: string) =>
-    (await control.report()).flatMap(({ servers }) => servers).find((candidate) => candidate.name === name);
+    (await control.report()).pools.flatMap(({ servers }) => servers).find((candidate) => candidate.name === name);
   return { control, engine, runtime, kinds, events, drainStep, server };
 }
 

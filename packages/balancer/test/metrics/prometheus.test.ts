@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { Traffic } from "../../src/engine/port.ts";
 import type { PoolReport, ServerReport } from "../../src/engine/reports.ts";
 import { noCounts } from "../../src/engine/totals.ts";
 import { createMetrics } from "../../src/metrics/prometheus.ts";
@@ -26,7 +27,7 @@ const pool = (...servers: ServerReport[]): PoolReport => ({
 const samples = (text: string) => text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
 it("writes what the report says, once, however often it is scraped", async () => {
-  const metrics = createMetrics({ report: async () => [pool(server)] });
+  const metrics = createMetrics({ report: async () => ({ pools: [pool(server)], traffic: "unsupported" }) });
   expect(metrics.contentType).toContain("text/plain");
   const [first, second] = await Promise.all([metrics.render(), metrics.render()]);
   expect(second).toBe(first);
@@ -53,7 +54,7 @@ it("writes what the report says, once, however often it is scraped", async () =>
 
 it("leaves out what is not known, and servers that are gone", async () => {
   let report = [pool(server, { ...server, name: "b" })];
-  const metrics = createMetrics({ report: async () => report });
+  const metrics = createMetrics({ report: async () => ({ pools: report, traffic: "unsupported" }) });
   expect(await metrics.render()).toContain('server="b"');
   report = [
     pool({ ...server, health: "unknown", inFlight: "unsupported", served: "unsupported", bound: { exact: true } }),
@@ -65,6 +66,47 @@ it("leaves out what is not known, and servers that are gone", async () => {
 });
 
 it("escapes names", async () => {
-  const metrics = createMetrics({ report: async () => [pool({ ...server, name: 'a"\\\nb' })] });
+  const metrics = createMetrics({
+    report: async () => ({ pools: [pool({ ...server, name: 'a"\\\nb' })], traffic: "unsupported" }),
+  });
   expect(await metrics.render()).toContain('server="a\\"\\\\\\nb"');
+});
+
+it("writes the traffic of the plane where the engine knows it", async () => {
+  const traffic: Traffic = {
+    now: { clients: 1, inFlight: 2, tunnels: 3, serverConnections: 4, serverIdle: 5 },
+    counts: {
+      clientConnections: 6,
+      requests: 7,
+      refused: 8,
+      retries: 9,
+      clientAborts: 10,
+      tunnels: 11,
+      connects: 12,
+      connectFailures: 13,
+      reuses: 14,
+    },
+    responses: { "2xx": 15, "3xx": 16, "4xx": 17, "5xx": 18 },
+  };
+  const text = await createMetrics({ report: async () => ({ pools: [], traffic }) }).render();
+  expect(samples(text)).toEqual([
+    "sojourn_client_connections 1",
+    "sojourn_in_flight 2",
+    "sojourn_tunnels 3",
+    "sojourn_server_connections 4",
+    "sojourn_server_connections_idle 5",
+    "sojourn_client_connections_total 6",
+    "sojourn_requests_total 7",
+    "sojourn_refused_total 8",
+    "sojourn_retries_total 9",
+    "sojourn_client_aborts_total 10",
+    "sojourn_tunnels_total 11",
+    "sojourn_server_connects_total 12",
+    "sojourn_server_connect_failures_total 13",
+    "sojourn_server_reuses_total 14",
+    'sojourn_responses_total{class="2xx"} 15',
+    'sojourn_responses_total{class="3xx"} 16',
+    'sojourn_responses_total{class="4xx"} 17',
+    'sojourn_responses_total{class="5xx"} 18',
+  ]);
 });
