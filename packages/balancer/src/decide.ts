@@ -3,12 +3,19 @@ import { addressId, type Claim, readClaim } from "./claim.ts";
 import { conclude, endings } from "./conclude.ts";
 import type { Conclusion, Decision, Facts } from "./decision.ts";
 import { type Id64, id64 } from "./hash/id64.ts";
-import type { Filter, Subject } from "./order/order.ts";
+import type { Filter, Order, Subject } from "./order/order.ts";
 import type { Pool, Server } from "./pool.ts";
 
 /** Reads the live state and changes nothing. `begin` and `finish` account for what the plane makes of it. */
 export function decide(pool: Pool, facts: Facts): PoolDecision {
   return new PoolDecision(pool, facts);
+}
+
+function pickBackup(order: Order, backups: readonly Server[], decision: PoolDecision): Server | undefined {
+  if (backups.length === 0) return undefined;
+  return order.pickBackup === undefined
+    ? order.pick(backups, decision, decision)
+    : order.pickBackup(backups, decision, decision);
 }
 
 /** One object for each request: a class, so that no closure is made on the hot path. */
@@ -46,7 +53,7 @@ export class PoolDecision implements Decision, Filter<Server>, Subject {
     }
     const { primaries, backups } = this.pool;
     const order = this.isRanked ? this.pool.ranking : this.pool.order;
-    const server = order.pick(primaries, this, this) ?? order.pick(backups, this, this);
+    const server = order.pick(primaries, this, this) ?? pickBackup(order, backups, this);
     if (server === undefined) return undefined;
     const { before } = this.claim;
     if (before !== undefined && before !== server) {

@@ -24,6 +24,7 @@ export const haproxySource: OrderFactory = () => {
       const index = map[(sourceHash(address) ?? 0) % map.length];
       return entrants.find((entrant) => entrant.index === index);
     },
+    pickBackup: (entrants, filter) => entrants.find((entrant) => filter.accepts(entrant)),
   };
 };
 

@@ -40,7 +40,9 @@ export interface Subject {
  */
 export interface Order {
   /** The first in rank of those accepted; undefined: none is. Changes nothing. */
-  pick<E extends Entrant>(entrants: readonly E[], filter: Filter<E>, subject: Subject): E | undefined;
+  pick<E extends Entrant>(entrants: readonly E[], filter: Filter<NoInfer<E>>, subject: Subject): E | undefined;
+  /** The same among backups, when no other server is accepted. @default pick */
+  pickBackup?<E extends Entrant>(entrants: readonly E[], filter: Filter<NoInfer<E>>, subject: Subject): E | undefined;
   /** Accounts for a request that goes to `chosen`, whether by rank or because the client is `sticky`. */
   charge?(entrants: readonly Entrant[], filter: Filter<Entrant>, chosen: Entrant, sticky: boolean): void;
 }
