@@ -1,5 +1,9 @@
 import { kindOf } from "./kinds.ts";
 
+const KEPT = 0;
+const HIDDEN = 1;
+const DROPPED = 2;
+
 /**
  * The fields of one message: ordered, as spelled by the sender, some of them dropped, others added behind.
  * Received fields are offsets into the head's text; strings are made only of what somebody asks for. Made to be
@@ -16,7 +20,9 @@ export class Fields {
   private readonly valueEnd: number[] = [];
   /** End of the line (after CRLF) when it reads exactly `name: value`; else 0. */
   private readonly lineEnd: number[] = [];
-  private readonly dropped: boolean[] = [];
+  /** `KEPT`, `HIDDEN` or `DROPPED`. */
+  private readonly fate: number[] = [];
+  private extras = 0;
   private readonly extraNames: string[] = [];
   private readonly extraValues: string[] = [];
 
@@ -35,7 +41,7 @@ export class Fields {
     this.valueAt[i] = valueAt;
     this.valueEnd[i] = valueEnd;
     this.lineEnd[i] = valueAt === nameEnd + 2 && valueEnd + 2 === lineEnd ? lineEnd : 0;
-    this.dropped[i] = false;
+    this.fate[i] = KEPT;
   }
 
   bind(text: string): void {
@@ -50,17 +56,14 @@ export class Fields {
     return this.text.slice(this.valueAt[i], this.valueEnd[i]);
   }
 
-  isDropped(i: number): boolean {
-    return this.dropped[i] === true;
-  }
-
+  /** Removes field `i` for everybody. */
   drop(i: number): void {
-    this.dropped[i] = true;
+    this.fate[i] = DROPPED;
   }
 
-  /** Drops all received fields of this name, given in lower case. */
-  dropNamed(name: string): void {
-    for (let i = 0; i < this.count; i++) if (this.is(i, name)) this.dropped[i] = true;
+  /** Removes field `i` from what is forwarded; `get` and `joined` still find it. */
+  hide(i: number): void {
+    this.fate[i] = HIDDEN;
   }
 
   /** Whether field `i` has this name, given in lower case. */
@@ -71,23 +74,22 @@ export class Fields {
 
   /** Adds a field of ours. Name and value must be clean: they are written as they are. */
   add(name: string, value: string): void {
-    this.extraNames.push(name);
-    this.extraValues.push(value);
+    this.extraNames[this.extras] = name;
+    this.extraValues[this.extras++] = value;
   }
 
   /** Number of added fields: a mark for `clearAdded`. */
   get added(): number {
-    return this.extraNames.length;
+    return this.extras;
   }
 
   clearAdded(mark = 0): void {
-    this.extraNames.length = mark;
-    this.extraValues.length = mark;
+    this.extras = mark;
   }
 
   /** First value among received fields that are not dropped; the name in lower case. */
   get(name: string): string | undefined {
-    for (let i = 0; i < this.count; i++) if (this.dropped[i] !== true && this.is(i, name)) return this.value(i);
+    for (let i = 0; i < this.count; i++) if (this.fate[i] !== DROPPED && this.is(i, name)) return this.value(i);
     return undefined;
   }
 
@@ -95,7 +97,7 @@ export class Fields {
   joined(kind: number, separator: string): string | undefined {
     let text: string | undefined;
     for (let i = 0; i < this.count; i++) {
-      if (this.kinds[i] !== kind || this.dropped[i] === true) continue;
+      if (this.kinds[i] !== kind || this.fate[i] === DROPPED) continue;
       text = text === undefined ? this.value(i) : text + separator + this.value(i);
     }
     return text;
@@ -103,8 +105,8 @@ export class Fields {
 
   /** Calls `visit` with every field that is left, added ones last. */
   each(visit: (name: string, value: string) => void): void {
-    for (let i = 0; i < this.count; i++) if (this.dropped[i] !== true) visit(this.name(i), this.value(i));
-    for (let i = 0; i < this.extraNames.length; i++) {
+    for (let i = 0; i < this.count; i++) if (this.fate[i] === KEPT) visit(this.name(i), this.value(i));
+    for (let i = 0; i < this.extras; i++) {
       visit(this.extraNames[i] as string, this.extraValues[i] as string);
     }
   }
@@ -119,7 +121,7 @@ export class Fields {
     let runAt = -1;
     let runEnd = -1;
     for (let i = 0; i < this.count; i++) {
-      if (this.dropped[i] === true) continue;
+      if (this.fate[i] !== KEPT) continue;
       const lineEnd = this.lineEnd[i] as number;
       const nameAt = this.nameAt[i] as number;
       if (lineEnd === 0) {
@@ -135,7 +137,7 @@ export class Fields {
       }
     }
     if (runAt !== -1) out += text.slice(runAt, runEnd);
-    for (let i = 0; i < this.extraNames.length; i++) out += `${this.extraNames[i]}: ${this.extraValues[i]}\r\n`;
+    for (let i = 0; i < this.extras; i++) out += `${this.extraNames[i]}: ${this.extraValues[i]}\r\n`;
     return out;
   }
 

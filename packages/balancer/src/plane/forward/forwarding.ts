@@ -137,8 +137,10 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
     text += chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n";
     const upgrade = head.upgrade !== undefined;
     const bodyFollows = head.bodyLength !== BODY_NONE;
-    const request = { isHead: head.method.name === "HEAD", upgrade, chunked, bodyFollows };
-    connection.sendHead(text, request, server.pool.spec.profile.timeouts.responseMs);
+    const { profile } = server.pool.spec;
+    const isHead = head.method.name === "HEAD";
+    const framing = { isHead, upgrade, chunked, bodyFollows, keep: profile.reuseConnections };
+    connection.sendHead(text, framing, profile.timeouts.responseMs);
     this.sent = true;
     if (!bodyFollows) {
       this.sentAtMs = this.context.ticker.exactMs();

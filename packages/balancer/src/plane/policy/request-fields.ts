@@ -54,7 +54,7 @@ function hideCookies(head: RequestHead, names: readonly string[]): void {
     const given = fields.value(i);
     const left = withoutCookies(given, names);
     if (left === given) continue;
-    fields.drop(i);
+    fields.hide(i);
     if (left !== undefined) fields.add("Cookie", left);
   }
 }
@@ -68,7 +68,7 @@ function addForwarded(head: RequestHead, { connection, peerTrusted, chain }: Ori
     proto = fields.joined(KIND.forwardedProto, ",");
     host = fields.joined(KIND.forwardedHost, ",");
     port = fields.joined(KIND.forwardedPort, ",");
-    for (let i = 0; i < fields.count; i++) if (isForwarding(fields.kinds[i] ?? KIND.other)) fields.drop(i);
+    for (let i = 0; i < fields.count; i++) if (isForwarding(fields.kinds[i] ?? KIND.other)) fields.hide(i);
   }
   fields.add("X-Forwarded-For", chain === undefined ? connection.peerAddress : `${chain}, ${connection.peerAddress}`);
   fields.add("X-Forwarded-Proto", proto === "http" || proto === "https" ? proto : head.scheme);

@@ -9,6 +9,16 @@ import { ResponseHead, ResponseParser } from "../wire/response-parser.ts";
 import { Writer } from "../wire/writer.ts";
 import type { UpstreamHandler } from "./handler.ts";
 
+/** What a connection must know of the request it carries. */
+export interface RequestFraming {
+  readonly isHead: boolean;
+  readonly upgrade: boolean;
+  readonly chunked: boolean;
+  readonly bodyFollows: boolean;
+  /** Whether the connection may carry another request afterwards. */
+  readonly keep: boolean;
+}
+
 /** Where connections report to: the pool of their server. */
 export interface ConnectionOwner {
   /** The response is complete and the connection may carry another request. False: it must be closed. */
@@ -45,6 +55,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
   private upgradeAsked = false;
   private chunked = false;
   private requestDone = false;
+  private keep = true;
   private paused = false;
   private errorCode = "closed";
   private peer: TunnelEnd | undefined;
@@ -86,20 +97,12 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
   }
 
   /** Writes a request's head; `body` follows through `sendData`. */
-  sendHead(
-    text: string,
-    request: {
-      readonly isHead: boolean;
-      readonly upgrade: boolean;
-      readonly chunked: boolean;
-      readonly bodyFollows: boolean;
-    },
-    responseMs: number,
-  ): void {
+  sendHead(text: string, request: RequestFraming, responseMs: number): void {
     this.state = "busy";
     this.headPending = true;
     this.toHead = request.isHead;
     this.upgradeAsked = request.upgrade;
+    this.keep = request.keep;
     this.chunked = request.chunked;
     this.requestDone = !request.bodyFollows;
     this.responseMs = responseMs;
@@ -286,7 +289,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
     this.handler = undefined;
     const untilClose = head.hasBody && !head.chunked && head.length < 0;
     this.keepAliveSeconds = head.keepAliveSeconds;
-    if (exact && head.keepAlive && this.requestDone && !untilClose && this.state === "busy") {
+    if (exact && this.keep && head.keepAlive && this.requestDone && !untilClose && this.state === "busy") {
       this.state = "idle";
       this.deadlineMs = 0;
       if (!this.owner.release(this)) this.destroy();

@@ -75,7 +75,12 @@ export class RawSocket {
     return found;
   }
 
+  /** The other side sends no more: it has closed, reset, or half-closed. */
   async gone(): Promise<void> {
+    await this.when(() => this.ended);
+  }
+
+  async reset(): Promise<void> {
     await this.when(() => this.closed);
   }
 
