@@ -20,7 +20,7 @@ export interface BalancerOptions {
   /** From `parseConfig`. */
   readonly config: BalancerConfig;
   /** Key ring, as `sojourn keygen` prints. @default the configuration's, else the rule of `findKeys` */
-  readonly keys?: string | readonly string[];
+  readonly keys?: string | readonly string[] | undefined;
   /** Parts to replace: clock, randomness, logger, crypto. */
   readonly runtime?: Partial<Runtime>;
   /** File with the token that the admin API asks for. Needed when it listens beyond loopback. */
@@ -68,7 +68,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
   const runtime = createRuntime(options.runtime);
   const timers = createTimers(runtime.clock);
   let config = options.config;
-  const keys = keysFor(config);
+  let keys = keysFor(config);
   let token = tokenFor(config);
   const engine = createEmbeddedEngine({ runtime, timers, trustedProxies: config.trustedProxies });
   const control = createControl(config.snapshot, { port: engine, runtime, timers });
@@ -108,6 +108,11 @@ export function createBalancer(options: BalancerOptions): Balancer {
     return server;
   }
 
+  function onListenerError({ address: { host, port } }: Wanted, error: Error): void {
+    const code = "code" in error ? String(error.code) : error.name;
+    runtime.logger.error("a connection could not be accepted", { host, port, code });
+  }
+
   function status() {
     const { pools } = control.snapshot();
     return {
@@ -144,9 +149,10 @@ export function createBalancer(options: BalancerOptions): Balancer {
       }
       const nextKeys = keysFor(next);
       const nextToken = tokenFor(next);
-      const move = await moveListeners(open, wantedOf(next), create);
+      const move = await moveListeners(open, wantedOf(next), create, onListenerError);
       try {
-        await control.reload(next.snapshot, nextKeys);
+        // The same ring is not handed over again: what was verified under it stays verified.
+        await control.reload(next.snapshot, nextKeys?.join() === keys?.join() ? undefined : nextKeys);
       } catch (error) {
         move.abort();
         throw error;
@@ -155,6 +161,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
       open = move.next;
       config = next;
       token = nextToken;
+      keys = nextKeys;
       return bound();
     });
   }
@@ -178,7 +185,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
         if (state !== "new") throw new SojournError("BALANCER_CLOSED", { state, action: "listen" });
         try {
           await control.start(keys);
-          const move = await moveListeners([], wantedOf(config), create);
+          const move = await moveListeners([], wantedOf(config), create, onListenerError);
           open = move.next;
         } catch (error) {
           await end(0);

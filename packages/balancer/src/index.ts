@@ -21,8 +21,9 @@ export {
   type PoolObservation,
   type ServerObservation,
   type SetMessage,
+  type Traffic,
 } from "./engine/port.ts";
-export type { PoolReport, ServerReport } from "./engine/reports.ts";
+export type { PoolReport, Report, ServerReport } from "./engine/reports.ts";
 export type {
   ActiveCheck,
   AdminState,

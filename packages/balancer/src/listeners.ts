@@ -34,12 +34,13 @@ export async function moveListeners(
   current: readonly Listening[],
   wanted: readonly Wanted[],
   create: (wanted: Wanted) => Server,
+  onError: (wanted: Wanted, error: Error) => void,
 ): Promise<Move> {
   const free = [...current];
   const places = wanted.map((place): Listening | Promise<Listening> => {
     const kept = free.findIndex((listening) => isAt(listening, place));
     const [listening] = kept === -1 ? [] : free.splice(kept, 1);
-    return listening ?? open(place, create(place));
+    return listening ?? open(place, create(place), onError);
   });
   const opening = places.filter((place) => place instanceof Promise);
   const results = await Promise.allSettled(opening);
@@ -64,13 +65,15 @@ function isAt(listening: Listening, { role, address: { host, port } }: Wanted): 
   return listening.role === role && address.host === host && (address.port === port || bound.port === port);
 }
 
-function open(wanted: Wanted, server: Server): Promise<Listening> {
+function open(wanted: Wanted, server: Server, onError: (wanted: Wanted, error: Error) => void): Promise<Listening> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) => reject(refusal(wanted, cause));
     const { host, port } = wanted.address;
     server.once("error", fail);
     server.listen(host === "*" ? { port } : { host, port }, () => {
       server.off("error", fail);
+      // A connection that cannot be accepted (no more file descriptors) must not end the process.
+      server.on("error", (error) => onError(wanted, error));
       const address = server.address() as AddressInfo;
       resolve({ ...wanted, server, bound: { host: address.address, port: address.port } });
     });

@@ -62,7 +62,8 @@ function send(request: IncomingMessage, response: ServerResponse, done: AdminAns
   // What was refused before its body was read leaves bytes that must not be taken for the next request.
   if (!request.complete) response.setHeader("Connection", "close");
   if (done.kind === "stream") {
-    done.start(response);
+    if (request.method === "HEAD") response.end();
+    else done.start(response);
     return;
   }
   const text = done.kind === "text" ? done.text : `${JSON.stringify(done.value)}\n`;

@@ -18,13 +18,18 @@ export interface EventHub {
   readonly lastId: number;
 }
 
-/** @param kept how many events are held for clients that resume. */
+/**
+ * @param kept how many events are held for clients that resume. Moves are held apart: a server that dies moves
+ * thousands of clients, and that must not push out why.
+ */
 export function createEventHub(clock: Clock, kept = 256): EventHub {
-  const recent: NumberedEvent[] = [];
+  const moves: NumberedEvent[] = [];
+  const others: NumberedEvent[] = [];
   const listeners = new Set<(event: NumberedEvent) => void>();
   let lastId = 0;
   function forward(event: EngineEvent): void {
     const numbered = { id: ++lastId, event };
+    const recent = event.kind === "move" ? moves : others;
     recent.push(numbered);
     if (recent.length > kept) recent.shift();
     for (const listener of listeners) listener(numbered);
@@ -36,7 +41,7 @@ export function createEventHub(clock: Clock, kept = 256): EventHub {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    since: (id) => recent.filter((numbered) => numbered.id > id),
+    since: (id) => [...moves, ...others].filter((event) => event.id > id).sort((a, b) => a.id - b.id),
     get lastId() {
       return lastId;
     },

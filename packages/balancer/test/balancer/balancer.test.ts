@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { type Balancer, type BalancerOptions, type Bound, createBalancer } from "@sojourn/balancer";
 import { createSystemRandom, generateKey, parseMoved } from "@sojourn/core";
 import { createFakeRuntime } from "@sojourn/core/testing";
@@ -251,6 +254,48 @@ describe("starting", () => {
       process.env.NODE_ENV = before.NODE_ENV;
       if (before.SOJOURN_KEYS !== undefined) process.env.SOJOURN_KEYS = before.SOJOURN_KEYS;
     }
+  });
+
+  it("makes a key once where it may, and finds it again", async () => {
+    const before = process.env.SOJOURN_KEYS;
+    delete process.env.SOJOURN_KEYS;
+    const keyDirectory = join(mkdtempSync(join(tmpdir(), "sojourn-balancer-")), ".sojourn");
+    try {
+      const first = await start({ keys: undefined, keyDirectory });
+      expect(first.runtime.lines.map(({ message }) => message)).toEqual([
+        expect.stringContaining(join(keyDirectory, "keys")),
+      ]);
+      const user = client(first.port);
+      const home = (await user.get()).text;
+      const second = await start({ keys: undefined, keyDirectory });
+      expect(second.runtime.lines).toEqual([]);
+      const sameUser = await call(second.port, "GET", "/", { Cookie: user.cookie ?? "" });
+      expect(sameUser.text).toBe(home);
+      expect(sameUser.headers["set-cookie"]).toBeUndefined();
+    } finally {
+      rmSync(dirname(keyDirectory), { recursive: true });
+      if (before !== undefined) process.env.SOJOURN_KEYS = before;
+    }
+  });
+
+  it("follows a new key ring at a reload, and keeps those who hold stamps of the old one", async () => {
+    const { balancer, port } = await start({
+      keys: undefined,
+      config: { ...configOf(serversOf(origins)), keys },
+    });
+    const user = client(port);
+    const home = (await user.get()).text;
+    const old = user.cookie;
+    const fresh = generateKey(createSystemRandom());
+    await balancer.reload({ ...configOf(serversOf(origins)), keys: `${fresh},opens:${keys}` });
+    expect((await user.get()).text).toBe(home);
+    expect(user.cookie).not.toBe(old);
+    await balancer.reload({ ...configOf(serversOf(origins)), keys: fresh });
+    expect((await user.get()).text).toBe(home);
+    await expect(balancer.reload({ ...configOf(serversOf(origins)), keys: "nonsense" })).rejects.toMatchObject({
+      code: "KEY_INVALID",
+    });
+    expect((await user.get()).text).toBe(home);
   });
 
   it("leaves no timer and no listener behind when it ends", async () => {

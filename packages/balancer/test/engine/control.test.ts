@@ -152,6 +152,29 @@ describe("control", () => {
   });
 });
 
+describe("events", () => {
+  it("that say why are not pushed out by the moves that follow", async () => {
+    const { control, engine } = await start();
+    engine.raise({
+      v: PORT_VERSION,
+      atMs: 0,
+      kind: "server.down",
+      pool: "shop",
+      server: "a",
+      source: "active",
+      reason: "503",
+    });
+    for (let i = 0; i < 1_000; i++) {
+      engine.raise({ v: PORT_VERSION, atMs: 0, kind: "move", pool: "shop", from: "a", to: "b", reason: "down" });
+    }
+    const held = control.events.since(0);
+    expect(held[0]).toMatchObject({ id: 1, event: { kind: "server.down" } });
+    expect(held.length).toBe(257);
+    expect(held.map(({ id }) => id)).toEqual(held.map(({ id }) => id).toSorted((a, b) => a - b));
+    expect(held.at(-1)?.id).toBe(1_001);
+  });
+});
+
 describe("a drain", () => {
   it("tells its progress, ends when the server is empty and leaves it disabled", async () => {
     const { control, engine, events, drainStep, server, runtime } = await start();

@@ -17,7 +17,7 @@ export const adminErrors = errorRows({
     status: 500,
     retryable: false,
     what: "this balancer is {state}, so it cannot {action}",
-    mend: "create a new one",
+    mend: "listen once before anything else, and create a new balancer after close",
   },
   ADMIN_TOKEN_NEEDED: {
     status: 500,
