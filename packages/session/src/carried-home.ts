@@ -7,7 +7,7 @@ import type { Emit } from "./emitter.ts";
 import { type Home, NO_COOKIES } from "./home.ts";
 import type { SessionRequest } from "./http.ts";
 import { applyOperation, type DataMap, type Operation } from "./operation.ts";
-import { deadlineAt, isExpired, isTouchDue } from "./policy.ts";
+import { deadlineAt, isExpired, touchBelow } from "./policy.ts";
 import { HASH_BYTES, type SessionRecord } from "./record.ts";
 import { loginRecord } from "./rotation.ts";
 import type { Settings } from "./settings.ts";
@@ -48,7 +48,7 @@ export function createCarriedHome(parts: CarriedParts): Home {
     if (held === undefined) return false;
     const { absoluteEndMs, persistent } = held.record;
     const { idleMs } = lifetimesOf(settings, persistent);
-    return isTouchDue(now(), held.expiresAtMs, idleMs, absoluteEndMs, settings.touchWindowMs);
+    return held.expiresAtMs < touchBelow(now(), idleMs, absoluteEndMs, settings.touchWindowMs);
   }
 
   /** The record as this request leaves it; the cookie follows with the response. */

@@ -20,7 +20,7 @@ export function createDataCodec(
   return Object.freeze({
     version,
     read(record: SessionRecord): DataMap {
-      const data = decodeData(record.data);
+      const data = decoded(record);
       if (migrate === undefined || record.dataVersion >= version) return data;
       const migrated: unknown = migrate(Object.fromEntries(data), record.dataVersion);
       return new Map(Object.entries(copyJson(migrated, "the result of migrate") as object));
@@ -30,4 +30,13 @@ export function createDataCodec(
       if (dataVersion > version) throw new SojournError("SESSION_DATA_NEWER", { found: dataVersion, known: version });
     },
   });
+}
+
+/** A parser's own message would quote the data. */
+function decoded({ data }: SessionRecord): DataMap {
+  try {
+    return decodeData(data);
+  } catch {
+    throw new SojournError("SESSION_DATA_INVALID", { path: "the stored data", reason: "it is no JSON object" });
+  }
 }

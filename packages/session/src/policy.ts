@@ -21,15 +21,10 @@ export function lastSeenAt(expiresAtMs: number, idleMs: number, createdAtMs: num
   return Math.min(nowMs, Math.max(createdAtMs, expiresAtMs - idleMs));
 }
 
-/** The deadline can still move, and activity has not moved it within the touch window. */
-export function isTouchDue(
-  nowMs: number,
-  expiresAtMs: number,
-  idleMs: number,
-  absoluteEndMs: number,
-  touchWindowMs: number,
-): boolean {
-  return deadlineAt(nowMs, idleMs, absoluteEndMs) - expiresAtMs >= Math.max(1, touchWindowMs);
+/** A deadline below this can still move, and no activity has moved it within the touch window. */
+export function touchBelow(nowMs: number, idleMs: number, absoluteEndMs: number, touchWindowMs: number): number {
+  const movedLately = nowMs + idleMs - Math.max(1, touchWindowMs) + 1;
+  return Math.min(movedLately, deadlineAt(nowMs, idleMs, absoluteEndMs));
 }
 
 /** @param rotateAfterMs undefined: never. A successor that was issued and not yet presented is repeated instead. */

@@ -39,7 +39,7 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
       });
       const alive = await endRecord(parts, id, "ended");
       const userId = held?.record.userId;
-      if (userId !== undefined) inBackground(parts, id, users.release(userId, id));
+      if (userId !== undefined) inBackground(parts, id, users.release(userId, id, false));
       return alive;
     },
     async endOthers({ held }) {

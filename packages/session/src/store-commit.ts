@@ -1,7 +1,7 @@
 import { type Awaitable, andThen } from "@sojourn/core";
 import { isGone } from "./held.ts";
 import type { Operation } from "./operation.ts";
-import { isRotationDue, isTouchDue } from "./policy.ts";
+import { deadlineAt, isRotationDue, touchBelow } from "./policy.ts";
 import { adopt, inTurn, type SessionState, takeOperations } from "./state.ts";
 import { blankRecord, createRecord, dataAfter } from "./store-create.ts";
 import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch } from "./store-jobs.ts";
@@ -28,7 +28,7 @@ function dueFor(parts: StoreParts, state: SessionState): Due {
   const now = time.now();
   const { idleMs } = lifetimesOf(settings, record.persistent);
   const promote = standing === "successor";
-  const touch = isTouchDue(now, expiresAtMs, idleMs, record.absoluteEndMs, settings.touchWindowMs);
+  const touch = expiresAtMs < touchBelow(now, idleMs, record.absoluteEndMs, settings.touchWindowMs);
   const rotates = replaces && standing === "current" && isRotationDue(now, record, settings.rotateAfterMs);
   if (!promote && !touch && !rotates) return NOTHING_DUE;
   const cookie = !state.headersSent && (rotates || record.persistent) && parts.gate(state.request);
@@ -161,9 +161,12 @@ function maintainLater(parts: StoreParts, state: SessionState, due: Due): void {
     inBackground(parts, held.key, writeJob(parts, state, [], due));
   } else {
     const { absoluteEndMs, persistent } = held.record;
-    const deadline = Math.min(time.now() + lifetimesOf(settings, persistent).idleMs, absoluteEndMs);
+    const { idleMs } = lifetimesOf(settings, persistent);
+    const now = time.now();
+    const deadline = deadlineAt(now, idleMs, absoluteEndMs);
+    const below = touchBelow(now, idleMs, absoluteEndMs, settings.touchWindowMs);
     const touching = calls.ask("touch", async () => {
-      await store.touch?.(held.key, deadline, deadline - settings.touchWindowMs + 1);
+      await store.touch?.(held.key, deadline, below);
       emit({ type: "session.touched", id: held.key });
     });
     inBackground(parts, held.key, touching);

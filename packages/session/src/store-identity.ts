@@ -15,7 +15,6 @@ import { keyOfName, newName, newSecret } from "./token.ts";
 export async function loginToStore(parts: StoreParts, state: SessionState, asked: LoginFactsAsked): Promise<void> {
   const { runtime, settings, time, users, emit } = parts;
   const { userId, level, persistent } = asked;
-  const operations = takeOperations(state);
   const previous = state.held;
   const other = previous?.record.userId !== undefined && previous.record.userId !== userId ? previous : undefined;
   const kept = other === undefined ? previous : undefined;
@@ -29,6 +28,7 @@ export async function loginToStore(parts: StoreParts, state: SessionState, asked
   const key = kept?.key ?? (await settled(keyOfName(name, runtime.crypto)));
 
   const { generation, evicted } = await users.reserve(userId, { key, createdAtMs: now, absoluteEndMs });
+  const operations = takeOperations(state);
   const facts: LoginFacts = { userId, level, generation, persistent, absoluteEndMs, hash };
   let held: Held;
   try {
@@ -39,7 +39,8 @@ export async function loginToStore(parts: StoreParts, state: SessionState, asked
       : writeLogin(parts, state, kept, facts, operations, now));
     await confirmLogin(parts, key, facts);
   } catch (error) {
-    inBackground(parts, key, users.release(userId, key));
+    // Of two logins of one session the other may have won: then the entry is its.
+    inBackground(parts, key, users.release(userId, key, kept !== undefined));
     forget(state, error);
     throw error;
   }
@@ -98,7 +99,7 @@ async function confirmLogin(parts: StoreParts, key: string, { userId, generation
 async function replace(parts: StoreParts, other: Held): Promise<void> {
   await endRecord(parts, other.key, "replaced");
   const { userId } = other.record;
-  if (userId !== undefined) inBackground(parts, other.key, parts.users.release(userId, other.key));
+  if (userId !== undefined) inBackground(parts, other.key, parts.users.release(userId, other.key, false));
 }
 
 export async function elevateInStore(parts: StoreParts, state: SessionState, level: number): Promise<void> {
@@ -154,10 +155,11 @@ export async function rotateInStore(parts: StoreParts, state: SessionState): Pro
 export async function logoutFromStore(parts: StoreParts, state: SessionState): Promise<void> {
   const { held } = state;
   takeOperations(state);
+  state.data = undefined;
   if (held !== undefined) {
     await endRecord(parts, held.key, "logout");
     const { userId } = held.record;
-    if (userId !== undefined) inBackground(parts, held.key, parts.users.release(userId, held.key));
+    if (userId !== undefined) inBackground(parts, held.key, parts.users.release(userId, held.key, false));
   }
   adopt(state, undefined);
   state.token = undefined;

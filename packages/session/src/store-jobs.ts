@@ -1,8 +1,8 @@
 import { equalBytes, isPromise, SojournError } from "@sojourn/core";
 import { type Draft, dataOf, type Held } from "./held.ts";
-import { copyJson } from "./json-value.ts";
+import { copyJson, deepFreeze } from "./json-value.ts";
 import { applyOperation, type Operation, type Resolve } from "./operation.ts";
-import { deadlineAt, isTouchDue } from "./policy.ts";
+import { deadlineAt, touchBelow } from "./policy.ts";
 import { issue, promote } from "./rotation.ts";
 import type { SessionState } from "./state.ts";
 import { lifetimesOf, type StoreParts } from "./store-parts.ts";
@@ -28,7 +28,7 @@ export function applyPromotion(draft: Draft, { state: { secretHash }, nowMs }: A
 export function applyTouch(draft: Draft, { parts: { settings }, nowMs }: Asked): void {
   const { absoluteEndMs, persistent } = draft.record;
   const { idleMs } = lifetimesOf(settings, persistent);
-  if (!isTouchDue(nowMs, draft.expiresAtMs, idleMs, absoluteEndMs, settings.touchWindowMs)) return;
+  if (draft.expiresAtMs >= touchBelow(nowMs, idleMs, absoluteEndMs, settings.touchWindowMs)) return;
   draft.expiresAtMs = deadlineAt(nowMs, idleMs, absoluteEndMs);
   draft.changed = true;
 }
@@ -64,6 +64,8 @@ function resolver({ parts: { settings }, base }: Asked, conflicts: Set<string>):
     if (settings.strict) throw new SojournError("SESSION_CONFLICT", { key });
     conflicts.add(key);
     if (settings.onConflict === undefined) return value;
-    return copyJson(settings.onConflict({ id: base.key, key, read: read?.value, stored, wanted: value }), key);
+    const standing = stored === undefined ? undefined : deepFreeze(stored);
+    const chosen = settings.onConflict({ id: base.key, key, read: read?.value, stored: standing, wanted: value });
+    return copyJson(chosen, key);
   };
 }

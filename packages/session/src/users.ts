@@ -20,8 +20,8 @@ export interface Users {
   ): Promise<{ readonly generation: number; readonly evicted: readonly string[] }>;
   /** Whether the entry still stands under the same generation. */
   confirm(userId: string, key: string, generation: number): Promise<boolean>;
-  /** Takes a session that is no more off the list. */
-  release(userId: string, key: string): Promise<void>;
+  /** Takes a session off the list. @param unlessOwned only if its record is gone, or another's. */
+  release(userId: string, key: string, unlessOwned: boolean): Promise<void>;
   /** Raises the generation and empties the list; logins under way fail. @returns the keys that were on it. */
   revoke(userId: string): Promise<readonly string[]>;
   /** As `revoke`, for a user record found by scanning. */
@@ -36,6 +36,8 @@ export interface UsersParts extends SettleParts {
   readonly vault: Vault;
   readonly time: StoreTime;
   readonly emit: Emit;
+  /** Whether a living session is this user's; what cannot be read for want of a key may be. */
+  owns(userId: string, key: string): Promise<boolean>;
 }
 
 const PREFIX = "u.";
@@ -54,7 +56,7 @@ interface Step<T> {
 }
 
 export function createUsers(parts: UsersParts): Users {
-  const { calls, runtime, settings, vault, time, emit } = parts;
+  const { calls, runtime, settings, vault, time, emit, owns } = parts;
   const { limit, commitWithinMs } = settings;
   const longestMs = Math.max(settings.browser.absoluteMs, settings.persistent.absoluteMs);
 
@@ -97,10 +99,10 @@ export function createUsers(parts: UsersParts): Users {
   }
 
   /** Those whose sessions read, and those too young to have been written yet. */
-  async function reading(entries: readonly UserEntry[]): Promise<UserEntry[]> {
+  async function reading(userId: string, entries: readonly UserEntry[]): Promise<UserEntry[]> {
     const youngSince = time.now() - commitWithinMs;
     const reads = await Promise.all(
-      entries.map(async ({ key, createdAtMs }) => createdAtMs > youngSince || (await calls.read(key)) !== undefined),
+      entries.map(async ({ key, createdAtMs }) => createdAtMs > youngSince || (await owns(userId, key))),
     );
     return entries.filter((_, i) => reads[i]);
   }
@@ -119,7 +121,7 @@ export function createUsers(parts: UsersParts): Users {
         let others = living(record).filter(({ key }) => key !== entry.key);
         const max = limit?.sessions ?? Number.POSITIVE_INFINITY;
         const grown = others.length > 0 && others.length % PRUNE_EVERY === 0;
-        if (others.length >= max || grown) others = await reading(others);
+        if (others.length >= max || grown) others = await reading(userId, others);
         const surplus = Math.max(0, others.length + 1 - max);
         if (surplus > 0 && limit?.onLimit === "reject") {
           emit({ type: "session.limit", userId, outcome: "rejected" });
@@ -139,9 +141,10 @@ export function createUsers(parts: UsersParts): Users {
       const record = (await read(await keyOf(userId)))?.record;
       return record?.generation === generation && record.entries.some((entry) => entry.key === key);
     },
-    release: async (userId, key) =>
-      change(await keyOf(userId), (record) => {
+    release: async (userId, key, unlessOwned) =>
+      change(await keyOf(userId), async (record) => {
         if (record?.entries.some((entry) => entry.key === key) !== true) return { result: undefined };
+        if (unlessOwned && (await owns(userId, key))) return { result: undefined };
         return { next: { ...record, entries: record.entries.filter((entry) => entry.key !== key) }, result: undefined };
       }),
     revoke: async (userId) => change(await keyOf(userId), (record) => emptied(record)),

@@ -1,4 +1,4 @@
-import { createKeyRing, type KeyRing, type Runtime, SojournError } from "@sojourn/core";
+import { createKeyRing, isSojournError, type KeyRing, type Runtime, SojournError } from "@sojourn/core";
 import { findKeys } from "@sojourn/core/key-file";
 import type { SessionAdmin } from "./admin.ts";
 import { createCarriedHome } from "./carried-home.ts";
@@ -10,6 +10,7 @@ import { createEmitter, type Emit } from "./emitter.ts";
 import { createEndings } from "./endings.ts";
 import type { SessionEvent } from "./events.ts";
 import type { Home } from "./home.ts";
+import { decodeRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import type { AnyStore } from "./store.ts";
 import { createStoreAdmin } from "./store-admin.ts";
@@ -65,6 +66,18 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
   const vault = createVault(ring, "session-record", settings.acceptPlain, emit);
   const userVault = createVault(ring, "user-record", settings.acceptPlain, emit);
   const settle = { calls, runtime };
+  async function owns(userId: string, key: string): Promise<boolean> {
+    const stored = await calls.read(key);
+    if (stored === undefined) return false;
+    try {
+      const bytes = await vault.open(key, stored.bytes);
+      return bytes !== undefined && decodeRecord(bytes)?.userId === userId;
+    } catch (error) {
+      if (isSojournError(error, "SESSION_KEY_UNKNOWN")) return true;
+      throw error;
+    }
+  }
+
   const parts: StoreParts = {
     store,
     settings,
@@ -76,7 +89,7 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
     emit,
     gate,
     queue: createCommitQueue({ ...settle, vault, data, commitWithinMs: settings.commitWithinMs }),
-    users: createUsers({ ...settle, settings, vault: userVault, time, emit }),
+    users: createUsers({ ...settle, settings, vault: userVault, time, emit, owns }),
     endings: createEndings({
       runtime,
       watch: store.watch?.bind(store),

@@ -1,0 +1,160 @@
+import type { CryptoProvider } from "@sojourn/core";
+import { createFakeRandom, createFakeRuntime, type FakeRuntime } from "@sojourn/core/testing";
+import {
+  type AnyStore,
+  createSessions,
+  type ResponseFields,
+  type Session,
+  type SessionEvent,
+  type SessionRequest,
+  type Sessions,
+  type StoreOptions,
+} from "@sojourn/session";
+import { memoryStore } from "@sojourn/session/stores/memory";
+import { defaultCrypto as nodeCrypto } from "../../../core/src/crypto-node.ts";
+import { defaultCrypto as webCrypto } from "../../../core/src/crypto-web.ts";
+
+/** The whole engine runs under both. */
+export const PROVIDERS: readonly CryptoProvider[] = [nodeCrypto, webCrypto];
+/** Two keys of the form that `sojourn keygen` prints. */
+export const KEY_A = `sjk1.aaaaaaaa.${"A".repeat(42)}A`;
+export const KEY_B = `sjk1.bbbbbbbb.${"B".repeat(42)}A`;
+
+export interface Shop {
+  cart: string[];
+  count: number;
+  theme: string;
+  note: { text: string; tags: string[] };
+}
+
+export interface RequestParts {
+  readonly method?: string;
+  readonly cookie?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly remoteAddress?: string | undefined;
+  readonly encrypted?: boolean;
+}
+
+export function requestOf(parts: RequestParts = {}): SessionRequest {
+  const headers: Record<string, string> = { host: "shop.example.com", ...parts.headers };
+  if (parts.cookie !== undefined) headers.cookie = parts.cookie;
+  return {
+    method: parts.method ?? "GET",
+    header: (name) => headers[name],
+    remoteAddress: "remoteAddress" in parts ? parts.remoteAddress : "192.0.2.7",
+    encrypted: parts.encrypted ?? true,
+  };
+}
+
+export interface World {
+  readonly runtime: FakeRuntime;
+  readonly store: AnyStore;
+  readonly sessions: Sessions<Shop>;
+  readonly events: SessionEvent[];
+  /** Names of the store's calls, oldest first. */
+  readonly calls: string[];
+  /** Another server on the same store and clock. */
+  another(options?: Partial<StoreOptions>): Sessions<Shop>;
+  types(): string[];
+}
+
+export interface WorldOptions extends Partial<StoreOptions> {
+  readonly crypto?: CryptoProvider;
+}
+
+/** A server whose clock stands still, on a memory store that notes its calls. */
+export function createWorld({ crypto = nodeCrypto, ...options }: WorldOptions = {}): World {
+  const runtime = createFakeRuntime({ crypto });
+  const events: SessionEvent[] = [];
+  const calls: string[] = [];
+  const store = noting(options.store ?? memoryStore({ clock: runtime.clock }), calls);
+  let servers = 0;
+  function another(more: Partial<StoreOptions> = {}): Sessions<Shop> {
+    // Each server draws its own random numbers, or their tokens would be the same.
+    const own = { ...runtime, random: createFakeRandom(++servers) };
+    const onEvent = (event: SessionEvent) => void events.push(event);
+    return createSessions<Shop>({ env: {}, onEvent, ...options, ...more, store, runtime: own });
+  }
+  return { runtime, store, events, calls, another, sessions: another(), types: () => events.map(({ type }) => type) };
+}
+
+function noting(store: AnyStore, calls: string[]): AnyStore {
+  return new Proxy(store, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        calls.push(String(property));
+        return value.apply(target, args);
+      };
+    },
+  });
+}
+
+/** A client with one cookie. */
+export interface Client {
+  /** The `Cookie` header, or undefined. */
+  cookie: string | undefined;
+  readonly value: string | undefined;
+  receive(fields: ResponseFields): void;
+}
+
+export function createClient(cookie?: string): Client {
+  return {
+    cookie,
+    get value() {
+      return this.cookie?.slice(this.cookie.indexOf("=") + 1);
+    },
+    receive({ setCookies }) {
+      for (const line of setCookies) {
+        const pair = line.split(";")[0] ?? "";
+        this.cookie = /Max-Age=0(;|$)/.test(line) ? undefined : pair;
+      }
+    },
+  };
+}
+
+/** One request from load to commit; the client keeps what it is given. */
+export async function visit<T = void>(
+  sessions: Sessions<Shop>,
+  client: Client,
+  handle: (session: Session<Shop>) => T | Promise<T> = () => undefined as T,
+  parts: RequestParts = {},
+): Promise<{ readonly result: T; readonly fields: ResponseFields }> {
+  const session = await sessions.load(requestOf({ cookie: client.cookie, ...parts }));
+  const result = await handle(session);
+  const fields = await sessions.commit(session);
+  client.receive(fields);
+  return { result, fields };
+}
+
+/** Moves the clock in small steps until `work` has settled: retries wait on it. */
+export async function drive<T>(runtime: FakeRuntime, work: Promise<T>, stepMs = 5): Promise<T> {
+  let settled = false;
+  const done = () => {
+    settled = true;
+  };
+  work.then(done, done);
+  while (!settled) {
+    await turn();
+    if (!settled) runtime.clock.advance(stepMs);
+  }
+  return work;
+}
+
+/** Everything that can go on without the clock has gone on. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** What a promise rejects with. */
+export async function failure(work: Promise<unknown> | unknown): Promise<{ code?: string; message: string }> {
+  try {
+    await work;
+  } catch (error) {
+    return error as { code?: string; message: string };
+  }
+  throw new Error("expected a failure");
+}
