@@ -1,5 +1,112 @@
-import { adapterSuite } from "@sojourn/session/testing";
-import { test } from "vitest";
+import { createSessions, type Sessions } from "@sojourn/session";
+import { commitTo, withSession } from "@sojourn/session/fetch";
+import { memoryStore } from "@sojourn/session/stores/memory";
+import { adapterSuite, createBrowser, type HeldStore, holdStore } from "@sojourn/session/testing";
+import { beforeEach, expect, test } from "vitest";
 import { onFetch } from "./fixture-servers.ts";
 
 adapterSuite("fetch", onFetch, { test });
+
+const SHOP = "https://shop.test";
+const POST = { method: "POST" } as const;
+
+let held: HeldStore;
+let sessions: Sessions<{ visits: number }>;
+beforeEach(() => {
+  held = holdStore(memoryStore());
+  sessions = createSessions({ store: held.store, env: {} });
+});
+
+const visiting = (make: () => Response) =>
+  withSession(sessions, (_request, session) => {
+    session.increment("visits");
+    return make();
+  });
+
+test("responses whose headers cannot be changed are copied", async () => {
+  const immutable = new Map<string, () => Response>([
+    ["/redirect", () => Response.redirect(`${SHOP}/next`, 303)],
+    ["/null", () => new Response(null, { status: 204 })],
+  ]);
+  const send = visiting(() => immutable.get("/redirect")?.() ?? Response.error());
+  const redirected = await send(new Request(SHOP, POST));
+  expect([redirected.status, redirected.headers.get("Location")]).toEqual([303, `${SHOP}/next`]);
+  expect(redirected.headers.getSetCookie()).toHaveLength(1);
+  const empty = await visiting(() => immutable.get("/null")?.() ?? Response.error())(new Request(SHOP, POST));
+  expect([empty.status, empty.body, empty.headers.getSetCookie().length]).toEqual([204, null, 1]);
+});
+
+test("a response that needs nothing is returned as it is", async () => {
+  const made = new Response("x");
+  expect(await withSession(sessions, () => made)(new Request(SHOP))).toBe(made);
+});
+
+test("what the handler throws is thrown on, and nothing is committed", async () => {
+  const failing = withSession(sessions, (_request, session) => {
+    session.increment("visits");
+    throw new RangeError("the handler's own");
+  });
+  await expect(failing(new Request(SHOP, POST))).rejects.toThrow(RangeError);
+  expect(held.calls("write")).toBe(0);
+});
+
+test("further arguments reach the handler, as platforms give them", async () => {
+  const handler = withSession(sessions, (_request, _session, env: { name: string }, number: number) =>
+    Response.json([env.name, number]),
+  );
+  expect(await (await handler(new Request(SHOP), { name: "env" }, 7)).json()).toEqual(["env", 7]);
+});
+
+test("onError answers instead, and the session's headers are added", async () => {
+  const handler = withSession(
+    sessions,
+    async (request, session) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/login") await session.login("ann");
+      else session.increment("visits");
+      return new Response("made", { headers: { "X-Made": "1" } });
+    },
+    { onError: (error) => new Response((error as { code: string }).code, { status: 418 }) },
+  );
+  const browser = createBrowser({ send: handler });
+  await browser.request(`${SHOP}/login`, POST);
+  const Cookie = browser.jar.header(new URL(SHOP)) ?? "";
+  const write = held.hold("write");
+  const adding = browser.request(`${SHOP}/add`, POST);
+  await write.arrived;
+  await (await sessions.load(new Request(SHOP, { headers: { Cookie } }))).logout();
+  write.release();
+  const response = await adding;
+  expect([response.status, await response.text()]).toEqual([418, "SESSION_ENDED"]);
+  expect(response.headers.get("X-Made")).toBeNull();
+  expect(response.headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-session=; Max-Age=0/)]);
+
+  const refused = await browser.request(`${SHOP}/add`, { ...POST, from: "https://evil.test/" });
+  expect([refused.status, await refused.text()]).toEqual([418, "SESSION_CSRF_REFUSED"]);
+});
+
+test("a body whose response was not committed is cancelled", async () => {
+  let cancelled = false;
+  const body = new ReadableStream({
+    cancel() {
+      cancelled = true;
+    },
+  });
+  const send = visiting(() => new Response(body));
+  const write = held.hold("write");
+  const sending = send(new Request(SHOP, POST));
+  await write.arrived;
+  const read = held.hold("read");
+  write.fail(new Error("down"));
+  read.arrived.then(() => read.fail(new Error("down")));
+  expect((await sending).status).toBe(503);
+  expect(cancelled).toBe(true);
+});
+
+test("commitTo serves handlers that load by themselves", async () => {
+  const session = await sessions.load(new Request(SHOP, POST));
+  session.increment("visits");
+  const response = await commitTo(new Response("x"), sessions, session);
+  expect(response.headers.getSetCookie()).toHaveLength(1);
+  await expect(session.login("ann")).rejects.toMatchObject({ code: "SESSION_HEADERS_SENT" });
+});

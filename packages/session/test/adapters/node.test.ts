@@ -1,5 +1,53 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { createSessions } from "@sojourn/session";
+import { nodeRequest, nodeSession } from "@sojourn/session/node";
+import { memoryStore } from "@sojourn/session/stores/memory";
 import { adapterSuite } from "@sojourn/session/testing";
-import { test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { onNode } from "./fixture-servers.ts";
 
 adapterSuite("node", onNode, { test });
+
+describe("a cookie of 64 KB", () => {
+  const huge = `__Host-session=${"A".repeat(65_536)}`;
+
+  test("is no session in the library", async () => {
+    const sessions = createSessions({ store: memoryStore(), env: {} });
+    const session = await sessions.load(
+      nodeRequest({ method: "GET", headers: { cookie: huge }, socket: { remoteAddress: "127.0.0.1" } }),
+    );
+    expect([session.isNew, session.userId]).toEqual([true, undefined]);
+  });
+
+  test("is 431 over HTTP, by Node itself", async () => {
+    const handler = vi.fn();
+    const node = nodeSession(createSessions({ store: memoryStore(), env: {} }));
+    const server = createServer(node.handle<IncomingMessage, ServerResponse>(handler));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.on("error", () => {}); // Node closes while it is still being sent to
+    socket.setEncoding("latin1").write(`GET / HTTP/1.1\r\nHost: a\r\nCookie: ${huge}\r\n\r\n`);
+    const [answer] = (await once(socket, "data")) as [string];
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(handler).not.toHaveBeenCalled();
+    socket.destroy();
+    server.close().closeAllConnections();
+  });
+});
+
+test("a request is read without a copy: joined headers, method, peer", () => {
+  const request = nodeRequest({
+    headers: { "x-a": ["1", "2"], host: "a", ":authority": "b" },
+    socket: { remoteAddress: "10.0.0.1", encrypted: true },
+  });
+  expect([request.method, request.header("x-a"), request.header("host"), request.header("none")]).toEqual([
+    "GET",
+    "1, 2",
+    "a",
+    undefined,
+  ]);
+  expect([request.remoteAddress, request.encrypted]).toEqual(["10.0.0.1", true]);
+});

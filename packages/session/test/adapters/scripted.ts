@@ -96,3 +96,34 @@ export async function get(server: Server, path = "/"): Promise<Received> {
 export async function idle(turns = 20): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Sessions and servers of one test. */
+export interface Stage {
+  readonly sessions: ScriptedSessions;
+  start(handler: Handler, onError?: OnError): Promise<Server>;
+  /** The next commit waits for what is returned. */
+  held(): Deferred<ResponseFields>;
+  strike(): void;
+}
+
+export function setStage(): Stage {
+  const sessions = new ScriptedSessions();
+  const servers: Server[] = [];
+  return {
+    sessions,
+    async start(handler, onError) {
+      const server = await serve(sessions, handler, onError);
+      servers.push(server);
+      return server;
+    },
+    held() {
+      const commit = deferred<ResponseFields>();
+      commit.promise.catch(() => {});
+      sessions.answers.push(commit.promise);
+      return commit;
+    },
+    strike() {
+      for (const server of servers) server.close().closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,236 @@
+import { readFileSync } from "node:fs";
+import {
+  type CryptoProvider,
+  createRuntime,
+  fromBase64Url,
+  generateKey,
+  MAX_COOKIE_BYTES,
+  toBase64Url,
+} from "@sojourn/core";
+import { createSessions, type Sessions } from "@sojourn/session";
+import { sealedCookie } from "@sojourn/session/carriers/sealed";
+import { withSession } from "@sojourn/session/fetch";
+import { createBrowser, createFakeRandom, createFakeRuntime } from "@sojourn/session/testing";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { defaultCrypto as nodeCrypto } from "../../../core/src/crypto-node.ts";
+import { defaultCrypto as webCrypto } from "../../../core/src/crypto-web.ts";
+
+interface Golden {
+  readonly key: string;
+  readonly seed: number;
+  readonly atMs: number;
+  readonly note: string;
+  readonly id: string;
+  readonly value: string;
+}
+
+const golden: Golden = JSON.parse(readFileSync(new URL("./golden/sealed-cookie.json", import.meta.url), "utf8"));
+const SHOP = "https://shop.test";
+const MINUTE_MS = 60_000;
+const PROVIDERS: readonly (readonly [string, CryptoProvider])[] = [
+  ["node", nodeCrypto],
+  ["web", webCrypto],
+];
+
+interface Data {
+  visits: number;
+  note: string;
+}
+
+function make(crypto: CryptoProvider, keys: string | readonly string[] = golden.key, seed = 1) {
+  const runtime = createFakeRuntime({ crypto, seed });
+  const sessions = createSessions<Data>({ carrier: sealedCookie({ revocation: "none" }), keys, runtime, env: {} });
+  const handler = withSession(sessions, async (request, session) => {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/login") await session.login("ann", { persistent: searchParams.has("persistent") });
+    if (pathname === "/logout") await session.logout();
+    if (pathname === "/visit") session.increment("visits");
+    if (pathname === "/note") session.set("note", "x".repeat(Number(searchParams.get("size"))));
+    return Response.json({ user: session.userId ?? null, visits: session.get("visits") ?? 0 });
+  });
+  const browser = createBrowser({ clock: runtime.clock, send: handler });
+  const call = async (path: string, method = "POST") => {
+    const response = await browser.request(SHOP + path, { method });
+    return { status: response.status, cookies: response.headers.getSetCookie(), json: await response.json() };
+  };
+  return { runtime, sessions, browser, call, handler };
+}
+
+const load = (sessions: Sessions<Data>, value: string, name = "__Host-session") =>
+  sessions.load(new Request(SHOP, { headers: { Cookie: `${name}=${value}` } }));
+
+describe.each(PROVIDERS)("under the %s provider", (name, crypto) => {
+  test("the session travels in one cookie and needs no store", async () => {
+    const { call, browser } = make(crypto);
+    await call("/visit");
+    expect((await call("/login")).cookies).toHaveLength(1);
+    expect((await call("/visit")).json).toEqual({ user: "ann", visits: 2 });
+    expect(browser.jar.cookies.map((cookie) => cookie.name)).toEqual(["__Host-session"]);
+    expect((await call("/who", "GET")).cookies).toEqual([]);
+  });
+
+  test("opens what any provider has sealed", async () => {
+    const { sessions, runtime } = make(crypto);
+    runtime.clock.setWall(golden.atMs);
+    const session = await load(sessions, golden.value);
+    expect([session.userId, session.get("visits"), session.get("note")]).toEqual(["ann", 3, golden.note]);
+    expect(session.id).toBe(golden.id);
+  });
+
+  test("seals to the golden value", async () => {
+    const { sessions, runtime } = make(crypto, golden.key, golden.seed);
+    runtime.clock.setWall(golden.atMs);
+    const session = await sessions.load(new Request(SHOP));
+    await session.login("ann");
+    session.increment("visits", 3);
+    session.set("note", golden.note);
+    const { setCookies } = await sessions.commit(session);
+    expect(setCookies).toEqual([`__Host-session=${golden.value}; Path=/; Secure; HttpOnly; SameSite=Lax`]);
+  });
+
+  test("a damaged value is no session, whichever character it is", async () => {
+    const { sessions, runtime } = make(crypto);
+    runtime.clock.setWall(golden.atMs);
+    const bytes = fromBase64Url(golden.value) ?? new Uint8Array();
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+        const damaged = Uint8Array.from(bytes, (byte, i) => (i === at ? byte ^ flip : byte));
+        expect((await load(sessions, toBase64Url(damaged))).isNew).toBe(true);
+      }),
+      { numRuns: name === "web" ? 30 : 100 },
+    );
+  });
+});
+
+describe("what is no session", () => {
+  test.each(["", ".", "A", "====", "a.b.c", "\u0001", "A".repeat(100), "A".repeat(70_000)])("%#", async (value) => {
+    const { sessions } = make(nodeCrypto);
+    const header = (name: string) => (name === "cookie" ? `__Host-session=${value}` : undefined);
+    const session = await sessions.load({ method: "GET", header, remoteAddress: undefined, encrypted: true });
+    expect(session.isNew).toBe(true);
+  });
+
+  test("a value of another key ring, of another purpose's cookie, or after a second dot", async () => {
+    const other = make(nodeCrypto, generateKey(createFakeRandom(9)));
+    other.runtime.clock.setWall(golden.atMs);
+    expect((await load(other.sessions, golden.value)).isNew).toBe(true);
+
+    const { runtime } = make(nodeCrypto);
+    runtime.clock.setWall(golden.atMs);
+    const renamed = createSessions<Data>({
+      carrier: sealedCookie({ revocation: "none" }),
+      keys: golden.key,
+      cookie: { name: "__Host-other" },
+      runtime,
+      env: {},
+    });
+    expect((await load(renamed, golden.value, "__Host-other")).isNew).toBe(true);
+  });
+});
+
+test("a key that no longer seals still opens, so rotation logs nobody out", async () => {
+  const newer = generateKey(createFakeRandom(5));
+  const { sessions, runtime } = make(nodeCrypto, [newer, `opens:${golden.key}`]);
+  runtime.clock.setWall(golden.atMs);
+  expect((await load(sessions, golden.value)).userId).toBe("ann");
+});
+
+describe("time", () => {
+  test("without activity the session ends at the idle deadline", async () => {
+    const { call, runtime, browser } = make(nodeCrypto);
+    await call("/login");
+    runtime.clock.advance(30 * MINUTE_MS - 1);
+    const Cookie = browser.jar.header(new URL(SHOP));
+    expect(Cookie).toBeDefined();
+    expect((await call("/who", "GET")).json).toMatchObject({ user: "ann" });
+    runtime.clock.advance(30 * MINUTE_MS);
+    expect((await call("/who", "GET")).json).toMatchObject({ user: null });
+  });
+
+  test("activity moves the idle deadline by a new cookie, at most once in the touch window", async () => {
+    const { call, runtime } = make(nodeCrypto);
+    await call("/login");
+    runtime.clock.advance(MINUTE_MS / 2);
+    expect((await call("/who", "GET")).cookies).toEqual([]);
+    runtime.clock.advance(MINUTE_MS);
+    expect((await call("/who", "GET")).cookies).toHaveLength(1);
+    expect((await call("/who", "GET")).cookies).toEqual([]);
+  });
+
+  test("whatever happens, the session ends at its absolute end, and its cookie with it", async () => {
+    const { call, runtime, browser } = make(nodeCrypto);
+    await call("/login?persistent");
+    const endsAtMs = runtime.clock.now() + 12 * 60 * MINUTE_MS;
+    for (let i = 0; i < 35; i++) {
+      runtime.clock.advance(20 * MINUTE_MS);
+      expect((await call("/visit")).json).toMatchObject({ user: "ann" });
+      expect(browser.jar.cookies[0]?.expiresAtMs ?? 0).toBeLessThanOrEqual(endsAtMs);
+    }
+    runtime.clock.advance(20 * MINUTE_MS);
+    expect((await call("/who", "GET")).json).toMatchObject({ user: null });
+  });
+
+  test("a copied cookie does not outlive its deadlines either", async () => {
+    const { sessions, runtime } = make(nodeCrypto);
+    runtime.clock.setWall(golden.atMs + 30 * MINUTE_MS);
+    expect((await load(sessions, golden.value)).isNew).toBe(true);
+  });
+});
+
+test("logout clears the cookie and unbinds the client", async () => {
+  const { call, browser, handler } = make(nodeCrypto);
+  await call("/login");
+  const Cookie = browser.jar.header(new URL(SHOP)) ?? "";
+  const response = await handler(new Request(`${SHOP}/logout`, { method: "POST", headers: { Cookie } }));
+  expect(response.headers.get("Sojourn-Affinity")).toBe("end");
+  expect(response.headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-session=; Max-Age=0;/)]);
+});
+
+test("the balancer's route tag is kept when the cookie is replaced", async () => {
+  const { sessions, runtime } = make(nodeCrypto);
+  runtime.clock.setWall(golden.atMs);
+  const session = await load(sessions, `${golden.value}.shop-1`);
+  session.increment("visits");
+  const { setCookies } = await sessions.commit(session);
+  expect(setCookies[0]).toMatch(/^__Host-session=[\w-]+\.shop-1; /);
+});
+
+test("data beyond one cookie is an error that names the size, and the old cookie stays", async () => {
+  const { call, browser, sessions } = make(nodeCrypto);
+  await call("/note?size=2000");
+  const before = browser.jar.header(new URL(SHOP));
+  const refused = await call("/note?size=4000");
+  expect([refused.status, refused.json, refused.cookies]).toEqual([500, { error: "COOKIE_TOO_LARGE" }, []]);
+  expect(browser.jar.header(new URL(SHOP))).toBe(before);
+
+  const session = await sessions.load(new Request(SHOP));
+  session.set("note", "x".repeat(4_000));
+  const failing = async () => sessions.commit(session);
+  await expect(failing()).rejects.toMatchObject({ code: "COOKIE_TOO_LARGE", params: { max: MAX_COOKIE_BYTES } });
+});
+
+describe("what it cannot do", () => {
+  test.each([undefined, "store", "epoch", true, null])("revocation %j is UNSUPPORTED at construction", (revocation) => {
+    expect(() => sealedCookie({ revocation } as never)).toThrow(expect.objectContaining({ code: "UNSUPPORTED" }));
+  });
+  test("no options at all is UNSUPPORTED too", () => {
+    expect(() => (sealedCookie as () => unknown)()).toThrow(expect.objectContaining({ code: "UNSUPPORTED" }));
+  });
+  test("a store beside it, or a limit, is refused at construction", () => {
+    const runtime = createRuntime();
+    const carrier = sealedCookie({ revocation: "none" });
+    const build = (extra: object) => () =>
+      createSessions({ carrier, keys: golden.key, runtime, env: {}, ...extra } as never);
+    expect(build({ limit: { sessions: 1 } })).toThrow(expect.objectContaining({ code: "UNSUPPORTED" }));
+    expect(build({ store: { traits: { name: "x", shared: true } } })).toThrow();
+  });
+  test.each([
+    ["list", (s: Sessions<Data>) => s.list("ann")],
+    ["revokeUser", (s: Sessions<Data>) => s.revokeUser("ann")],
+    ["revokeAll", (s: Sessions<Data>) => s.revokeAll()],
+    ["end", (s: Sessions<Data>) => s.end(golden.id)],
+  ] as const)("%s raises UNSUPPORTED", async (_name, ask) => {
+    await expect(ask(make(nodeCrypto).sessions)).rejects.toMatchObject({ code: "UNSUPPORTED" });
+  });
+});
