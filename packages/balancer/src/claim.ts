@@ -5,12 +5,15 @@ import { isExpired } from "./affinity/stamp-dates.ts";
 import type { Stamp } from "./affinity/stamp-wire.ts";
 import type { ConnectionFacts, Facts } from "./decision.ts";
 import type { Id64 } from "./hash/id64.ts";
-import type { ForeignFormat, Format, OwnFormat, Pool, Server } from "./pool.ts";
+import { highest } from "./order/rendezvous.ts";
+import type { AffinityKey, ForeignFormat, Format, OwnFormat, Pool, Server } from "./pool.ts";
 
 /** What the client brings that ties it to a server. */
 export interface Claim {
   /** Its id, where it brings one. */
   readonly id: Id64 | undefined;
+  /** The first in rank for that id, where it is known already: saves ranking every server. */
+  readonly first: Server | undefined;
   /** Where it belongs: tried first, even when draining. More than one only where foreign stamps share a value. */
   readonly homes: readonly Server[];
   /** Where it was served before. Its home, or for keyed affinity what the bound table says. */
@@ -28,6 +31,7 @@ export interface Claim {
 
 const NOTHING: Claim = Object.freeze({
   id: undefined,
+  first: undefined,
   homes: [],
   before: undefined,
   from: undefined,
@@ -63,40 +67,55 @@ export function readClaim(pool: Pool, facts: Facts, wallMs: number, nowMs: numbe
       return cookieClaim(pool, facts, wallMs);
     case "ip": {
       const { clientAddress } = facts.request;
-      const id = keyedId(pool, "ip", clientAddress, () =>
-        addressKey(clientAddress, affinity.prefixV4, affinity.prefixV6),
-      );
+      const key = affinityKey(pool, "ip", clientAddress, affinity);
       const picked = affinity.rememberMs === undefined ? undefined : facts.connection.picks.get(pool.spec.name);
-      return keyedClaim(pool, id, nowMs, affinity.rememberMs !== undefined, picked);
+      return keyedClaim(pool, key, nowMs, affinity.rememberMs !== undefined, picked);
     }
     case "header": {
-      const value = facts.request.header(affinity.name.toLowerCase());
+      const value = facts.request.header(pool.headerName);
       if (value === undefined || value === "") return NOTHING;
-      return keyedClaim(pool, keyedId(pool, "header", value), nowMs, false, undefined);
+      return keyedClaim(pool, affinityKey(pool, "header", value), nowMs, false, undefined);
     }
   }
 }
 
 /** The id of a client that brings no key of its own: its address, whole. */
 export function addressId(pool: Pool, address: string): Id64 {
-  return keyedId(pool, "address", address);
+  return affinityKey(pool, "address", address).id;
 }
 
-function keyedId(pool: Pool, kind: string, value: string, key: () => string = () => value): Id64 {
+function affinityKey(
+  pool: Pool,
+  kind: "ip" | "header" | "address",
+  value: string,
+  prefixes?: { readonly prefixV4: number; readonly prefixV6: number },
+): AffinityKey {
   const name = `${kind}:${value}`;
-  let id = pool.ids.get(name);
-  if (id === undefined) {
-    id = pool.shared.clients.of(pool.spec.name, `${kind}:${key()}`);
-    pool.ids.set(name, id);
+  let key = pool.keys.get(name);
+  if (key === undefined) {
+    const text = prefixes === undefined ? value : addressKey(value, prefixes.prefixV4, prefixes.prefixV6);
+    const id = pool.shared.clients.of(pool.spec.name, `${kind}:${text}`);
+    key = { id, first: pool.spec.balance === "rendezvous" ? highest(pool.primaries, EVERYBODY, id) : undefined };
+    if (name.length <= LONGEST_KEPT) pool.keys.set(name, key);
   }
-  return id;
+  return key;
 }
+
+/** Headers may be long, and clients choose them: what is kept must be bounded in bytes, too. */
+const LONGEST_KEPT = 256;
+const EVERYBODY = { accepts: () => true };
 
 /**
  * An affinity computed from a key needs no memory, with two exceptions: a server that drains or has weight 0 keeps the
  * clients that the table knows, and Kubernetes remembers every pick.
  */
-function keyedClaim(pool: Pool, id: Id64, nowMs: number, remembers: boolean, picked: string | undefined): Claim {
+function keyedClaim(
+  pool: Pool,
+  { id, first }: AffinityKey,
+  nowMs: number,
+  remembers: boolean,
+  picked: string | undefined,
+): Claim {
   const owner = pool.live.clients.find(id, nowMs);
   const before = owner === undefined ? undefined : pool.byIdentity.get(owner.identity);
   const kept = before !== undefined && (remembers || before.weight === 0 || before.load.state === "draining");
@@ -105,6 +124,7 @@ function keyedClaim(pool: Pool, id: Id64, nowMs: number, remembers: boolean, pic
   return {
     ...NOTHING,
     id,
+    first,
     homes: home === undefined ? [] : [home],
     before: last,
     from: last?.load.alias ?? owner?.alias,
@@ -154,7 +174,7 @@ function ownClaim(format: OwnFormat, value: string): Claim {
   // The server is gone, but the client is known: it keeps its id, so that all its requests choose the same rescuer.
   if (home === undefined) return { ...UNKNOWN, id: stamp.client, format, stamp, outdated };
   const from = home.alias.text;
-  return { id: stamp.client, homes: [home], before: home, from, refused: undefined, format, stamp, outdated };
+  return { ...NOTHING, id: stamp.client, homes: [home], before: home, from, format, stamp, outdated };
 }
 
 function foreignClaim(format: ForeignFormat, value: string): Claim {

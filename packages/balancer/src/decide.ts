@@ -53,7 +53,11 @@ export class PoolDecision implements Decision, Filter<Server>, Subject {
     }
     const { primaries, backups } = this.pool;
     const order = this.isRanked ? this.pool.ranking : this.pool.order;
-    const server = order.pick(primaries, this, this) ?? pickBackup(order, backups, this);
+    const { first } = this.claim;
+    const server =
+      first !== undefined && this.accepts(first)
+        ? first
+        : (order.pick(primaries, this, this) ?? pickBackup(order, backups, this));
     if (server === undefined) return undefined;
     const { before } = this.claim;
     if (before !== undefined && before !== server) {

@@ -1,11 +1,11 @@
 import { type CookieWriter, createCookieWriter, type KeyRing, type Runtime, SojournError } from "@sojourn/core";
-import { createRecent, type Recent } from "./affinity/lru.ts";
 import { createNginxCookie, type NginxCookie } from "./affinity/nginx-cookie.ts";
 import { createStampCodec, type StampCodec } from "./affinity/stamps.ts";
 import type { PoolHandle, ServerHandle } from "./decision.ts";
 import type { Id64 } from "./hash/id64.ts";
 import { createKeyedHash, type KeyedHash } from "./hash/keyed.ts";
 import { socketMd5 } from "./hash/nginx.ts";
+import { createRecent, type Recent } from "./hash/recent.ts";
 import type { Live, PoolLive, ServerLive } from "./live.ts";
 import type { AffinitySpec, NginxStamp, PoolSpec, ServerSpec, SojournStamp, StampFormat } from "./model.ts";
 import { ORDERS } from "./order/methods.ts";
@@ -56,10 +56,19 @@ export interface Pool extends PoolHandle {
   readonly ranking: Order;
   /** The first is written. Empty unless affinity is by cookie. */
   readonly formats: readonly Format[];
+  /** In lower case; empty unless affinity is by header. */
+  readonly headerName: string;
   readonly live: PoolLive;
   readonly shared: Shared;
-  /** Ids of affinity keys seen lately. */
-  readonly ids: Recent<Id64>;
+  /** Affinity keys seen lately. */
+  readonly keys: Recent<AffinityKey>;
+}
+
+/** What is computed once of an affinity key. */
+export interface AffinityKey {
+  readonly id: Id64;
+  /** The first in rank of all that take new clients, ready or not. Absent: the order has no fixed rank. */
+  readonly first: Server | undefined;
 }
 
 /** What all pools of one director share. */
@@ -76,8 +85,8 @@ export interface Shared {
   readonly codecs: Map<string, StampCodec>;
 }
 
-/** Affinity keys whose hash is kept, for each pool. */
-const RECENT_IDS = 16_384;
+/** Affinity keys that are kept, for each pool. */
+const RECENT_KEYS = 16_384;
 
 export function createShared(runtime: Runtime, keyRing: KeyRing | undefined, live: Live): Shared {
   return {
@@ -123,9 +132,10 @@ export function compilePool(spec: PoolSpec, shared: Shared): Pool {
     order: ORDERS[spec.balance](runtime),
     ranking: ORDERS[spec.balance === "haproxy-source" ? "haproxy-source" : "rendezvous"](runtime),
     formats,
+    headerName: spec.affinity.kind === "header" ? spec.affinity.name.toLowerCase() : "",
     live: poolLive,
     shared,
-    ids: createRecent(RECENT_IDS),
+    keys: createRecent(RECENT_KEYS),
   };
   for (const [index, server] of spec.servers.entries()) {
     const compiled = compileServer(server, index, pool);

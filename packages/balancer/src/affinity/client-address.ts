@@ -1,6 +1,6 @@
 import { SojournError } from "@sojourn/core";
 import ipaddr from "ipaddr.js";
-import { createRecent } from "./lru.ts";
+import { createRecent } from "../hash/recent.ts";
 
 /** Who the client is, when proxies that are trusted stand between it and the balancer. */
 export interface ClientAddresses {

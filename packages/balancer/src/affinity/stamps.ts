@@ -1,6 +1,6 @@
 import { concatBytes, fromBase64Url, KEY_ID_BYTES, type KeyRing, type Runtime, toBase64Url, utf8 } from "@sojourn/core";
 import { scoped, sync } from "../hash/keyed.ts";
-import { createRecent } from "./lru.ts";
+import { createRecent } from "../hash/recent.ts";
 import { decodeStamp, encodeStamp, type Stamp } from "./stamp-wire.ts";
 
 /** What a cookie's value turned out to be. Dates are judged elsewhere, at every request. */

@@ -1,8 +1,11 @@
 import { serverMap, sourceHash } from "../hash/haproxy.ts";
+import { createRecent } from "../hash/recent.ts";
 import type { Entrant, Filter, OrderFactory, Subject } from "./order.ts";
 
 /** Maps of this many sets of usable servers are kept; sets change only when a server goes down or comes back. */
 const MAX_MAPS = 64;
+/** Reading an address costs more than everything else here. */
+const MAX_HASHES = 16_384;
 
 /**
  * HAProxy's `balance source`: the address modulo the length of a map over the servers that are usable now. As there,
@@ -10,6 +13,17 @@ const MAX_MAPS = 64;
  */
 export const haproxySource: OrderFactory = () => {
   const maps = new Map<string, readonly number[]>();
+  const hashes = createRecent<number>(MAX_HASHES);
+
+  function hashOf(address: string): number {
+    let hash = hashes.get(address);
+    if (hash === undefined) {
+      hash = sourceHash(address) ?? 0;
+      hashes.set(address, hash);
+    }
+    return hash;
+  }
+
   return {
     pick<E extends Entrant>(entrants: readonly E[], filter: Filter<E>, { address }: Subject): E | undefined {
       let usable = "";
@@ -21,7 +35,7 @@ export const haproxySource: OrderFactory = () => {
         if (maps.size >= MAX_MAPS) maps.clear();
         maps.set(usable, map);
       }
-      const index = map[(sourceHash(address) ?? 0) % map.length];
+      const index = map[hashOf(address) % map.length];
       return entrants.find((entrant) => entrant.index === index);
     },
     pickBackup: (entrants, filter) => entrants.find((entrant) => filter.accepts(entrant)),

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createRecent } from "../../src/affinity/lru.ts";
+import { createRecent } from "../../src/hash/recent.ts";
 
 it("holds no more than its limit, and keeps what is asked for", () => {
   const recent = createRecent<number>(100);
