@@ -1,7 +1,8 @@
 import { createFakeEngine, overJson, poolSpec, serverSpec, snapshotOf } from "@sojourn/balancer/testing";
-import { createFakeRuntime } from "@sojourn/core/testing";
+import { createFakeClock, createFakeRuntime } from "@sojourn/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Control, createControl } from "../../src/engine/control.ts";
+import { createDrainWatch } from "../../src/engine/drain-watch.ts";
 import { type Capabilities, type EventBody, PORT_VERSION } from "../../src/engine/port.ts";
 import { createTimers, DRAIN_STEP_MS } from "../../src/timers.ts";
 
@@ -241,6 +242,27 @@ describe("a drain", () => {
     engine.see("shop", "a", { bound: { count: 0, exact: true } });
     await drainStep();
     expect(await server("a")).toMatchObject({ state: "disabled", overridden: true, drained: "empty" });
+  });
+
+  it("does not ask an engine again that still answers", async () => {
+    const clock = createFakeClock();
+    let asked = 0;
+    const watch = createDrainWatch({
+      clock,
+      timers: createTimers(clock),
+      observe: () => {
+        asked++;
+        return new Promise(() => {});
+      },
+      onProgress: () => {},
+      onDone: () => {},
+      onError: () => {},
+    });
+    watch.start("shop", "a", undefined);
+    clock.advance(10 * DRAIN_STEP_MS);
+    expect(asked).toBe(1);
+    watch.close();
+    expect(clock.armed).toBe(0);
   });
 
   it("takes a new deadline without starting again", async () => {

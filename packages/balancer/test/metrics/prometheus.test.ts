@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import type { Traffic } from "../../src/engine/port.ts";
 import type { PoolReport, ServerReport } from "../../src/engine/reports.ts";
@@ -24,6 +25,21 @@ const pool = (...servers: ServerReport[]): PoolReport => ({
   boundWindowMs: 1,
   servers,
 });
+const everything: Traffic = {
+  now: { clients: 1, inFlight: 2, tunnels: 3, serverConnections: 4, serverIdle: 5 },
+  counts: {
+    clientConnections: 6,
+    requests: 7,
+    refused: 8,
+    retries: 9,
+    clientAborts: 10,
+    tunnels: 11,
+    connects: 12,
+    connectFailures: 13,
+    reuses: 14,
+  },
+  responses: { "2xx": 15, "3xx": 16, "4xx": 17, "5xx": 18 },
+};
 const samples = (text: string) => text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
 it("writes what the report says, once, however often it is scraped", async () => {
@@ -72,23 +88,22 @@ it("escapes names", async () => {
   expect(await metrics.render()).toContain('server="a\\"\\\\\\nb"');
 });
 
+it("are those of the reference, both ways", async () => {
+  const text = await createMetrics({ report: async () => ({ pools: [pool(server)], traffic: everything }) }).render();
+  const made = text.split("\n").flatMap((line) => {
+    const [, name, help] = /^# HELP (\S+) (.*)$/.exec(line) ?? [];
+    const type = new RegExp(`^# TYPE ${name} (.*)$`, "m").exec(text)?.[1];
+    return name === undefined ? [] : [`| \`${name}\` | ${type} | ${help}`];
+  });
+  const page = readFileSync(new URL("../../../../docs/reference/metrics.md", import.meta.url), "utf8");
+  const written = [...page.matchAll(/^\| `(sojourn_\w+)` \| (\w+) \|[^|]*\| (.*) \|$/gm)].map(
+    ([, name, type, help]) => `| \`${name}\` | ${type} | ${help}`,
+  );
+  expect(written).toEqual(made);
+});
+
 it("writes the traffic of the plane where the engine knows it", async () => {
-  const traffic: Traffic = {
-    now: { clients: 1, inFlight: 2, tunnels: 3, serverConnections: 4, serverIdle: 5 },
-    counts: {
-      clientConnections: 6,
-      requests: 7,
-      refused: 8,
-      retries: 9,
-      clientAborts: 10,
-      tunnels: 11,
-      connects: 12,
-      connectFailures: 13,
-      reuses: 14,
-    },
-    responses: { "2xx": 15, "3xx": 16, "4xx": 17, "5xx": 18 },
-  };
-  const text = await createMetrics({ report: async () => ({ pools: [], traffic }) }).render();
+  const text = await createMetrics({ report: async () => ({ pools: [], traffic: everything }) }).render();
   expect(samples(text)).toEqual([
     "sojourn_client_connections 1",
     "sojourn_in_flight 2",
