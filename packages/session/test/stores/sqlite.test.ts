@@ -189,7 +189,7 @@ test("sweeping many records goes in chunks and lets others in between", async ()
   const db = new Libsql(":memory:");
   const store = sqliteStore(db, { clock });
   for (let i = 0; i < 1_000; i++) await store.write(`k${i}`, record(clock.now() + 1), "absent");
-  clock.advance(1);
+  clock.advance(1); // from here on nothing is created, so nothing sweeps by itself
   let turns = 0;
   const count = () => {
     turns++;
@@ -200,6 +200,19 @@ test("sweeping many records goes in chunks and lets others in between", async ()
   clearImmediate(ticking);
   expect(turns).toBeGreaterThanOrEqual(4);
   expect(await store.sweep(900)).toBe(100);
+  db.close();
+});
+
+test("without being swept, the file holds little more than what lives", async () => {
+  const clock = createFakeClock();
+  const db = new Libsql(":memory:");
+  const store = sqliteStore(db, { clock });
+  for (let i = 0; i < 2_000; i++) {
+    await store.write(`k${i}`, record(clock.now() + 50), "absent");
+    clock.advance(1);
+  }
+  const { rows } = db.prepare("SELECT count(*) AS rows FROM sojourn_sessions").get() as { rows: number };
+  expect(rows).toBeLessThanOrEqual(150);
   db.close();
 });
 
