@@ -1,9 +1,7 @@
-import { AFFINITY_HEADER, isPromise } from "@sojourn/core";
-import type { ResponseFields } from "../http.ts";
+import { isPromise } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
-import { errorAnswer } from "./error-answer.ts";
-import { addFields, type HeaderLines, isEmpty } from "./fields.ts";
+import { errorResponse, withFields } from "./fetch-response.ts";
 
 export interface FetchSessionOptions {
   /**
@@ -24,7 +22,7 @@ export function withSession<Data extends object, Rest extends unknown[] = []>(
   handler: (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>,
   options: FetchSessionOptions = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
-  const refuse = options.onError ?? defaultAnswer;
+  const refuse = options.onError ?? errorResponse;
   return async (request, ...rest) => {
     let session: Session<Data>;
     try {
@@ -58,30 +56,4 @@ export async function commitTo<Data extends object>(
   const answered = withFields(response, isPromise(committing) ? await committing : committing);
   sessions.headersSent(session);
   return answered;
-}
-
-/** The headers of redirects and of responses that were fetched cannot be changed, so those are copied. */
-function withFields(response: Response, fields: ResponseFields): Response {
-  if (isEmpty(fields)) return response;
-  try {
-    addFields(fields, AFFINITY_HEADER, lines(response.headers));
-    return response;
-  } catch {
-    const copy = new Response(response.body, response);
-    addFields(fields, AFFINITY_HEADER, lines(copy.headers));
-    return copy;
-  }
-}
-
-function lines(headers: Headers): HeaderLines {
-  return {
-    get: (name) => headers.get(name) ?? undefined,
-    set: (name, value) => headers.set(name, value),
-    append: (name, value) => headers.append(name, value),
-  };
-}
-
-function defaultAnswer(error: unknown): Response {
-  const { status, headers, body } = errorAnswer(error);
-  return new Response(body, { status, headers });
 }
