@@ -47,6 +47,8 @@ export class H1Connection implements Exchange, BodyReceiver {
   private inputAt = 0;
   private flowing = false;
   private advancing = false;
+  /** The first byte of the next head has come, or was due from the connection's opening. */
+  private headBegun = true;
   private paused = false;
   /** The client has sent FIN; it may still be reading. */
   private ended = false;
@@ -179,7 +181,10 @@ export class H1Connection implements Exchange, BodyReceiver {
     const next = this.parser.parse(bytes, this.inputAt, bytes.length, head);
     if (next === INCOMPLETE) {
       if (this.ended) this.close();
-      else if (this.inputAt > 0 || this.deadlineMs === 0) this.startHead();
+      else if (!this.headBegun) {
+        this.headBegun = true;
+        this.deadlineMs = this.context.ticker.exactMs() + this.context.limits.headMs;
+      }
       return false;
     }
     if (next === REFUSED) {
@@ -200,10 +205,6 @@ export class H1Connection implements Exchange, BodyReceiver {
     }
     this.forwarding.request(this);
     return true;
-  }
-
-  private startHead(): void {
-    this.deadlineMs = this.context.ticker.exactMs() + this.context.limits.headMs;
   }
 
   private readBody(bytes: Buffer): boolean {
@@ -291,7 +292,7 @@ export class H1Connection implements Exchange, BodyReceiver {
     this.headSent = true;
     this.count(status);
     // A client that has not sent its whole body cannot be read in step any more.
-    if (this.state === "body" || this.list.closing || this.ended) this.closeAfter = true;
+    if (this.state === "body" || this.list.closing || (this.ended && this.input === undefined)) this.closeAfter = true;
     let text = `HTTP/1.1 ${status} ${reason}\r\n${fields.lines()}`;
     this.chunkedOut = false;
     if (hasBody && length === BODY_UNKNOWN) {
@@ -326,6 +327,7 @@ export class H1Connection implements Exchange, BodyReceiver {
       return;
     }
     this.state = "head";
+    this.headBegun = false;
     const { limits, ticker } = this.context;
     this.deadlineMs = ticker.nowMs + (open ? limits.idleMs : limits.stallMs);
     // The next request waits until the client has taken this response: memory stays bounded.
