@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createRuntime, generateKey } from "@sojourn/core";
+import { Wire } from "./wire.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 
@@ -18,6 +19,8 @@ export class Shop {
   readonly name: string;
   readonly #env: Record<string, string>;
   #process: ChildProcess | undefined;
+  /** What the balancer connects to, once `tap` has put one in front. */
+  wire: Wire | undefined;
   port = 0;
 
   constructor(name: string, env: Record<string, string>) {
@@ -37,7 +40,13 @@ export class Shop {
     this.port = (await message<{ port: number }>(child)).port;
   }
 
+  /** Puts a recording wire in front of the server. */
+  async tap(): Promise<void> {
+    this.wire = await Wire.to(this.port);
+  }
+
   async stop(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    this.wire?.refuse();
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, "exit");
@@ -48,6 +57,12 @@ export class Shop {
   /** Resolves when this many requests to /slow are held. */
   async holds(count: number): Promise<void> {
     for (let i = 0; i < count; i++) await message(this.#process as ChildProcess);
+  }
+
+  /** Moves the clock of its sessions. */
+  async ahead(ms: number): Promise<void> {
+    this.#process?.send({ aheadMs: ms });
+    await message(this.#process as ChildProcess);
   }
 
   release(): void {
@@ -64,16 +79,26 @@ export interface Cluster {
   shop(name: string | undefined): Shop;
   /** `POST …/servers/{name}/{action}` on the admin API. */
   set(name: string, action: "drain" | "enable" | "disable"): Promise<void>;
+  /** Resolves when the balancer's checks find this server well. */
+  untilUp(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
+export interface ClusterOptions {
+  /** Environment of the shops. */
+  readonly env?: Record<string, string>;
+  /** Whether the shops' `wire` records what the balancer sends them. */
+  readonly tapped?: boolean;
+}
+
 /** Three shops on one SQLite file behind a balancer, five processes in all. */
-export async function startCluster(shopEnv: Record<string, string> = {}): Promise<Cluster> {
+export async function startCluster({ env: shopEnv = {}, tapped = false }: ClusterOptions = {}): Promise<Cluster> {
   const folder = await mkdtemp(join(tmpdir(), "sojourn-e2e-"));
   const keys = generateKey(createRuntime().random);
   const env = { ...shopEnv, DB: join(folder, "shop.db"), SOJOURN_KEYS: keys };
   const shops = [new Shop("shop-1", env), new Shop("shop-2", env), new Shop("shop-3", env)] as const;
   await Promise.all(shops.map((shop) => shop.start()));
+  if (tapped) await Promise.all(shops.map((shop) => shop.tap()));
   const balancer = fork(fixture("balancer.mjs"), {
     env: { ...process.env, SOJOURN_KEYS: keys, CONFIG: configuration(shops) },
   });
@@ -89,8 +114,16 @@ export async function startCluster(shopEnv: Record<string, string> = {}): Promis
       const answer = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
       if (!answer.ok) raise(`${action} ${name}: ${answer.status} ${await answer.text()}`);
     },
+    async untilUp(name) {
+      for (;;) {
+        const answer = await fetch(`${admin}/v1/pools/shop`);
+        const pool = (await answer.json()) as { servers: { name: string; health: string }[] };
+        if (pool.servers.find((server) => server.name === name)?.health === "up") return;
+      }
+    },
     async stop() {
       balancer.kill("SIGKILL");
+      for (const shop of shops) shop.wire?.cut();
       await Promise.all(shops.map((shop) => shop.stop("SIGKILL")));
       await rm(folder, { recursive: true, force: true });
     },
@@ -98,7 +131,9 @@ export async function startCluster(shopEnv: Record<string, string> = {}): Promis
 }
 
 function configuration(shops: readonly Shop[]): string {
-  const servers = shops.map((shop) => `      ${shop.name}: ${shop.origin}`).join("\n");
+  const servers = shops
+    .map((shop) => `      ${shop.name}: http://127.0.0.1:${shop.wire?.port ?? shop.port}`)
+    .join("\n");
   return `
 listen: 127.0.0.1:0
 admin: 127.0.0.1:0
@@ -106,7 +141,7 @@ pools:
   shop:
     affinity: { cookie: sojourn_affinity, maxAge: 30m }
     balance: least-connections
-    health: { path: /healthz, interval: 200ms, fall: 2, rise: 1 }
+    health: { path: /healthz, interval: 2s, fall: 3, rise: 2 }
     servers:
 ${servers}
 `;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Answer, Client, inParallel } from "./client.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 
@@ -8,11 +8,14 @@ interface Cart {
   readonly count: number;
 }
 
+// Five processes share two cores with whatever else runs there.
+vi.setConfig({ testTimeout: 120_000 });
+
 let cluster: Cluster;
 let client: Client;
 
 beforeEach(async () => {
-  cluster = await startCluster();
+  cluster = await startCluster({ tapped: true });
   client = new Client(cluster.origin);
 });
 afterEach(async () => {
@@ -90,26 +93,19 @@ async function expectCartToHold(tally: Tally): Promise<void> {
   expect(cart.count).toBe(cart.items.length);
 }
 
-/** How many attempts died after bytes of the request had left, as the balancer counts them. */
-async function cutAttempts(): Promise<number> {
-  const metrics = await (await fetch(`${cluster.admin}/metrics`)).text();
-  const lines = metrics.matchAll(/^sojourn_attempts_total\{[^}]*outcome="cut"[^}]*\} (\d+)/gm);
-  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
-}
-
 test("kill -9 of the bound server under load loses no read, no acknowledged write and no login", async () => {
   const home = await bind();
   const stampBefore = client.cookies.get("sojourn_affinity");
   const killAt = 200 + Math.floor(Math.random() * 1_600);
   const tally = await drive(2_000, 50, new Map([[killAt, () => cluster.shop(home).stop("SIGKILL")]]));
-  const cut = await cutAttempts();
+  const carried = tally.refused.filter((one) => cluster.shop(home).wire?.carried(`"${one.item}"`));
   const rescuer = (await client.get("/cart")).servedBy;
   const moved = await client.json<string[]>("/moved");
-  tally.print("kill -9", { killAt, home, rescuer, cutAttempts: cut, movedSeen: moved.length });
+  tally.print("kill -9", { killAt, home, rescuer, refusedThatHadLeft: carried.length, movedSeen: moved.length });
 
   expect(tally.failedReads).toEqual([]);
   expect(tally.refused.filter((one) => one.status !== 502)).toEqual([]);
-  expect(tally.refused.length).toBeLessThanOrEqual(cut);
+  expect(carried, "bytes of every refused write had left for the killed server").toEqual(tally.refused);
   expect(tally.acknowledged.length + tally.refused.length).toBe(400);
   await expectCartToHold(tally);
   expect(rescuer).not.toBe(home);
@@ -146,6 +142,7 @@ test("a rolling restart of all three servers under load fails no request", async
       await cluster.set(shop.name, "disable");
       await shop.stop("SIGTERM");
       await shop.start();
+      await cluster.untilUp(shop.name);
       await cluster.set(shop.name, "enable");
     }
   };
