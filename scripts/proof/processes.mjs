@@ -16,7 +16,7 @@ export async function startStack({ sessions, affinity, balance }, env) {
     const balancer = spawn(
       process.execPath,
       [SOJOURN, "serve", "--listen", "127.0.0.1:0", ...servers, "--affinity", affinity, "--balance", balance, "--json"],
-      { stdio: ["ignore", "pipe", "inherit"], env },
+      { stdio: ["ignore", "pipe", "pipe"], env },
     );
     children.push(balancer);
     const { listeners } = await firstJson(balancer);
@@ -52,9 +52,12 @@ function end(child) {
   return gone;
 }
 
+/** What it says of servers that went down is expected here; it is shown only if it does not start. */
 function firstJson(child) {
   return new Promise((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`sojourn serve left with ${code}`)));
+    let said = "";
+    child.stderr.on("data", (chunk) => (said += chunk));
+    child.once("exit", (code) => reject(new Error(`sojourn serve left with ${code}: ${said}`)));
     const lines = createInterface({ input: child.stdout });
     lines.once("line", (line) => resolve(JSON.parse(line)));
   });

@@ -1,4 +1,5 @@
-// express-session as its README shows it, with its own memory store.
+// express-session as its README shows it, with its own memory store. It sends a response's head before the session is
+// saved and holds the last byte back, so a kill at that moment cuts an answer that nobody can retry.
 import session from "express-session";
 
 export default function useSessions(app) {

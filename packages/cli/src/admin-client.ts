@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseConfig } from "@sojourn/balancer";
 import { SojournError } from "@sojourn/core";
 import { readText } from "./files.ts";
 import type { Io } from "./io.ts";
@@ -21,8 +20,8 @@ export interface AdminOptions {
 }
 
 /** @throws OPTION_INVALID FILE_UNREADABLE */
-export function createAdminClient(options: AdminOptions, io: Io): AdminClient {
-  const url = baseUrl(options.admin, io);
+export async function createAdminClient(options: AdminOptions, io: Io): Promise<AdminClient> {
+  const url = await baseUrl(options.admin, io);
   const token = options.adminTokenFile === undefined ? undefined : readText(options.adminTokenFile, io).trim();
   return {
     url,
@@ -43,8 +42,8 @@ export function createAdminClient(options: AdminOptions, io: Io): AdminClient {
   };
 }
 
-function baseUrl(given: string | undefined, io: Io): string {
-  const text = given ?? configured(io) ?? DEFAULT_URL;
+async function baseUrl(given: string | undefined, io: Io): Promise<string> {
+  const text = given ?? (await configured(io)) ?? DEFAULT_URL;
   try {
     const url = new URL(text);
     if (url.protocol === "http:" || url.protocol === "https:") return url.origin;
@@ -61,11 +60,12 @@ function baseUrl(given: string | undefined, io: Io): string {
 }
 
 /** What the sojourn.yaml of this folder says, if there is one that can be read. */
-function configured(io: Io): string | undefined {
+async function configured(io: Io): Promise<string | undefined> {
   const file = join(io.cwd, "sojourn.yaml");
   if (!existsSync(file)) return undefined;
   // Its variables and keys are none of our business here: an undefined one must not stop an operator.
   const env = new Proxy<Record<string, string>>({}, { get: (_, name) => io.env[String(name)] ?? "unset" });
+  const { parseConfig } = await import("@sojourn/balancer");
   try {
     const { admin } = parseConfig(readFileSync(file, "utf8"), { file, env });
     if (admin === undefined || admin.port === 0) return undefined;

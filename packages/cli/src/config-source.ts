@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type BalancerConfig, configFromFlags, type Dialect, parseConfig } from "@sojourn/balancer";
+import type { BalancerConfig, Dialect } from "@sojourn/balancer";
 import { SojournError } from "@sojourn/core";
 import { fromFlags } from "./failure.ts";
 import { readText } from "./files.ts";
@@ -27,7 +27,7 @@ export interface ConfigSource {
   /** As the user named it; undefined: it came from flags and cannot change. */
   readonly file: string | undefined;
   /** @throws what is wrong with it, with its place. */
-  load(): BalancerConfig;
+  load(): Promise<BalancerConfig>;
 }
 
 const DEFAULT_FILE = "sojourn.yaml";
@@ -49,8 +49,9 @@ export function configSource(
       throw conflict(beside, "--server", `${beside} goes with a CONFIG; --server takes addresses`);
     return {
       file: undefined,
-      load: () =>
-        fromFlags(() =>
+      async load() {
+        const { configFromFlags } = await balancer();
+        return fromFlags(() =>
           configFromFlags({
             servers: server,
             ...(affinity === undefined ? {} : { affinity }),
@@ -59,7 +60,8 @@ export function configSource(
             ...(admin === undefined ? {} : { admin }),
             ...(resolve === undefined ? {} : { resolve }),
           }),
-        ),
+        );
+      },
     };
   }
   if (standIn) {
@@ -72,8 +74,9 @@ export function configSource(
   if (file === undefined) throw new SojournError("CONFIG_NOT_FOUND", { verb });
   return {
     file,
-    load: () =>
-      parseConfig(readText(file, io), {
+    async load() {
+      const { parseConfig } = await balancer();
+      return parseConfig(readText(file, io), {
         file,
         env: io.env,
         ...(dialect === undefined ? {} : { dialect }),
@@ -81,9 +84,13 @@ export function configSource(
         ...(admin === undefined ? {} : { admin }),
         ...(resolve === undefined ? {} : { resolve }),
         ...(endpoints === undefined ? {} : { endpoints }),
-      }),
+      });
+    },
   };
 }
+
+/** Loaded when it is needed: most commands never touch a configuration. */
+const balancer = () => import("@sojourn/balancer");
 
 function conflict(first: string, second: string, how: string): SojournError {
   return new SojournError("OPTION_CONFLICT", { first, second, how });

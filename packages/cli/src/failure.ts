@@ -1,4 +1,3 @@
-import { allProblems } from "@sojourn/balancer";
 import { ERROR_REFERENCE, type ErrorCode, isSojournError, SojournError } from "@sojourn/core";
 import { CommanderError } from "commander";
 import type { Io } from "./io.ts";
@@ -17,11 +16,11 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** Says on stderr what went wrong, in one line without a stack, and with which code to leave. */
-export function report(error: unknown, io: Io, command: string): ExitCode {
+export async function report(error: unknown, io: Io, command: string): Promise<ExitCode> {
   if (error instanceof AlreadySaid) return 1;
   const known = isSojournError(error) ? error : fromCommander(error, command);
   if (known !== undefined) {
-    for (const problem of allProblems(known)) io.err(lineOf(problem));
+    for (const problem of await problemsOf(known)) io.err(lineOf(problem));
     return USAGE_CODES.has(known.code) || known.cause instanceof WrongUsage ? 2 : 1;
   }
   const what = error instanceof Error ? error.message : String(error);
@@ -45,6 +44,13 @@ export function fromFlags<T>(read: () => T): T {
     const cause = new WrongUsage(error.message, { cause: error.cause });
     throw new SojournError(error.code, error.params, { cause });
   }
+}
+
+/** Only a file can have several; the balancer is loaded for nothing else here. */
+async function problemsOf(error: SojournError): Promise<readonly SojournError[]> {
+  if (!(error.cause instanceof AggregateError)) return [error];
+  const { allProblems } = await import("@sojourn/balancer");
+  return allProblems(error);
 }
 
 function lineOf(error: SojournError): string {

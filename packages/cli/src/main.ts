@@ -14,8 +14,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   process.stderr.on("error", leaveQuietly);
   const io = processIo;
   process.on("uncaughtException", (error) => {
-    report(error, io, "sojourn");
-    process.exit(1); // half a process serves nobody; children leave when their channel closes
+    // Half a process serves nobody; children leave when their channel closes.
+    void report(error, io, "sojourn").finally(() => process.exit(1));
   });
   const program = createProgram({ io, runtime: createRuntime() });
   try {

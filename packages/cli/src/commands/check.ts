@@ -1,4 +1,4 @@
-import { allProblems, type BalancerConfig, domainHints, type PoolSpec } from "@sojourn/balancer";
+import type { BalancerConfig, PoolSpec } from "@sojourn/balancer";
 import { isSojournError, type SojournError } from "@sojourn/core";
 import type { Command } from "commander";
 import { configSource, type FileFlags } from "../config-source.ts";
@@ -12,11 +12,12 @@ export function addCheck(program: Command, { io }: Context): void {
     .summary("say whether a CONFIG is right, and what it means")
     .description("Reads a CONFIG as serve would and says what it means, or everything that is wrong with it.")
     .argument("[CONFIG]", "the configuration (default: ./sojourn.yaml)")
-    .action((named: string | undefined, options: FileFlags & { readonly json?: boolean }) => {
+    .action(async (named: string | undefined, options: FileFlags & { readonly json?: boolean }) => {
+      const { allProblems, domainHints } = await import("@sojourn/balancer");
       const source = configSource(named, options, "check", io);
       let config: BalancerConfig;
       try {
-        config = source.load();
+        config = await source.load();
       } catch (error) {
         if (!options.json || !isSojournError(error)) throw error;
         io.out(JSON.stringify({ ok: false, problems: allProblems(error).map(problem) }));

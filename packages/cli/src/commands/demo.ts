@@ -1,7 +1,6 @@
 import { SojournError } from "@sojourn/core";
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
-import { startDemo } from "../demo/demo.ts";
 import { AFFINITIES, type DemoAffinity, SESSION_PLACES, type SessionPlace } from "../demo/protocol.ts";
 import { listenForSignals } from "../signals.ts";
 
@@ -36,6 +35,7 @@ export function addDemo(program: Command, context: Context): void {
 
 async function demo({ port, adminPort, affinity, sessions, json }: DemoCommandOptions, { io, runtime }: Context) {
   const signals = listenForSignals();
+  const { startDemo } = await import("../demo/demo.ts");
   const running = await startDemo({
     mode: { affinity, sessions },
     ...(port === undefined ? {} : { port }),

@@ -12,7 +12,7 @@ export function addReload(program: Command, { io }: Context): void {
       "Makes a running balancer read its CONFIG again, as SIGHUP does. Nothing changes if the file is wrong.",
     )
     .action(async (options: AdminOptions & { readonly json?: boolean }) => {
-      const answer = (await createAdminClient(options, io).call("POST", "/v1/reload")) as {
+      const answer = (await (await createAdminClient(options, io)).call("POST", "/v1/reload")) as {
         pools: readonly PoolStatus[];
       };
       print(io, options.json, answer, () => `reloaded\n${describePools(answer.pools)}`);

@@ -1,4 +1,3 @@
-import { createBalancer, domainHints } from "@sojourn/balancer";
 import { SojournError } from "@sojourn/core";
 import type { Command } from "commander";
 import { listenerUrl } from "../address-text.ts";
@@ -37,7 +36,8 @@ export function addServe(program: Command, context: Context): void {
 async function serve(named: string | undefined, options: ServeOptions, { io, runtime }: Context): Promise<void> {
   refuseWorkers(options.workers);
   const source = configSource(named, options, "serve", io);
-  const config = source.load();
+  const config = await source.load();
+  const { createBalancer, domainHints } = await import("@sojourn/balancer");
   const signals = listenForSignals();
   const balancer = createBalancer({
     config,
@@ -58,7 +58,7 @@ async function serve(named: string | undefined, options: ServeOptions, { io, run
   }
   signals.onReload(() => {
     if (source.file === undefined) return io.err("nothing to reload: this balancer was started from flags");
-    const reloaded = async () => balancer.reload(source.load());
+    const reloaded = async () => balancer.reload(await source.load());
     reloaded().then(
       () => io.err(`reloaded ${source.file}`),
       (error: unknown) => void report(error, io, "sojourn serve"),

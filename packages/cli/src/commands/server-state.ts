@@ -32,7 +32,9 @@ function add(program: Command, { io }: Context, verb: "drain" | "enable" | "disa
       const { deadline } = options;
       const body = deadline === undefined ? {} : { deadlineMs: fromFlags(() => parseDuration(deadline, "--deadline")) };
       const path = `/v1/pools/${encodeURIComponent(pool)}/servers/${encodeURIComponent(server)}/${verb}`;
-      const answer = (await createAdminClient(options, io).call("POST", path, body)) as { server: ServerStatus };
+      const answer = (await (await createAdminClient(options, io)).call("POST", path, body)) as {
+        server: ServerStatus;
+      };
       print(io, options.json, answer, () => `${pool}/${describeServer(answer.server)}`);
     });
 }

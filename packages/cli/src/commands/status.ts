@@ -10,7 +10,7 @@ export function addStatus(program: Command, { io }: Context): void {
     .summary("show pools and servers of a running balancer")
     .description("Asks a running balancer for its pools and servers: state, health, requests in flight, bound clients.")
     .action(async (options: AdminOptions & { readonly json?: boolean }) => {
-      const answer = (await createAdminClient(options, io).call("GET", "/v1/pools")) as {
+      const answer = (await (await createAdminClient(options, io)).call("GET", "/v1/pools")) as {
         pools: readonly PoolStatus[];
       };
       print(io, options.json, answer, () => describePools(answer.pools));

@@ -25,6 +25,36 @@ export async function startOrigin(name: string): Promise<Origin> {
   return { port, address: `127.0.0.1:${port}`, requests };
 }
 
+export interface SlowOrigin {
+  readonly address: string;
+  /** The first request has arrived. */
+  readonly reached: Promise<void>;
+  /** Lets every request be answered. */
+  release(): void;
+}
+
+/** An HTTP server that answers when the test lets it. */
+export async function startSlowOrigin(): Promise<SlowOrigin> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let reach = () => {};
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  const server = createServer((_request, response) => {
+    reach();
+    void released.then(() => response.end("slow"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, reached, release };
+}
+
 export interface Visit {
   readonly status: number | undefined;
   readonly origin: string;
