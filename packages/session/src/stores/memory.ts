@@ -87,7 +87,6 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       entry.version = record.version;
       entry.expiresAtMs =
         record.shortens === true ? record.expiresAtMs : Math.max(entry.expiresAtMs, record.expiresAtMs);
-      if (entry.expiresAtMs <= clock.now()) entries.delete(key);
       return { status: "done" } as const;
     },
 
