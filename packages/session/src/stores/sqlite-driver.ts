@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { SojournError } from "@sojourn/core";
 
 export type SqliteValue = string | number | Uint8Array;
 
@@ -24,8 +25,11 @@ interface NodeSqlite {
 
 type Libsql = new (path: string) => SqliteDatabase;
 
-/** `node:sqlite` where this Node has it, else `libsql` where it is installed. Loaded here, never by an import. */
-export function findSqlite(): OpenSqlite | undefined {
+/**
+ * `node:sqlite` where this Node has it, else `libsql` where it is installed. Loaded here, never by an import.
+ * @throws STORE_DRIVER_MISSING
+ */
+export function findSqlite(): OpenSqlite {
   // The types describe Node 20, which has no such module.
   const builtin = process.getBuiltinModule?.("node:sqlite" as "node:module") as unknown as NodeSqlite | undefined;
   if (builtin !== undefined) return (path) => new builtin.DatabaseSync(path);
@@ -33,8 +37,7 @@ export function findSqlite(): OpenSqlite | undefined {
     const Database = createRequire(import.meta.url)("libsql") as Libsql;
     return (path) => new Database(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
-    throw error;
+    throw new SojournError("STORE_DRIVER_MISSING", { store: "sqliteStore" }, { cause: error });
   }
 }
 

@@ -39,7 +39,6 @@ export function openSqlite(target: string | SqliteDatabase, table: string): Open
 
 function openFile(path: string, where: string): SqliteDatabase {
   const open = findSqlite();
-  if (open === undefined) throw new SojournError("STORE_DRIVER_MISSING", { store: "sqliteStore" });
   try {
     if (path !== ":memory:") createPrivate(path);
     return open(path);

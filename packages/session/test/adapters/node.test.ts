@@ -5,10 +5,14 @@ import { createSessions } from "@sojourn/session";
 import { nodeRequest, nodeSession } from "@sojourn/session/node";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { adapterSuite } from "@sojourn/session/testing";
-import { describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { onNode } from "./fixture-servers.ts";
 
 adapterSuite("node", onNode, { test });
+
+/** What the default error path logs. */
+const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+beforeEach(() => void logged.mockClear());
 
 describe("a cookie of 64 KB", () => {
   const huge = `__Host-session=${"A".repeat(65_536)}`;
@@ -50,4 +54,19 @@ test("a request is read without a copy: joined headers, method, peer", () => {
     undefined,
   ]);
   expect([request.remoteAddress, request.encrypted]).toEqual(["10.0.0.1", true]);
+});
+
+test("an error that is not ours is logged by name, and answered and logged without its message", async () => {
+  const node = nodeSession(createSessions({ store: memoryStore(), env: {} }));
+  const server = createServer(
+    node.handle<IncomingMessage, ServerResponse>(() => {
+      throw new RangeError("secret words");
+    }),
+  );
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  expect([response.status, await response.json()]).toEqual([500, { error: "INTERNAL_ERROR" }]);
+  expect(logged.mock.calls).toEqual([["a request handler failed error=RangeError"]]);
+  server.close().closeAllConnections();
 });
