@@ -14,7 +14,7 @@ export const SKEW_MS = 5 * 60_000;
 export function isExpired(stamp: Stamp, { idleMs, absoluteMs }: StampLimits, nowMs: number): boolean {
   if (idleMs === undefined && absoluteMs === undefined) return false;
   const lastMs = stamp.lastMs ?? stamp.firstMs;
-  if (stamp.firstMs > nowMs + SKEW_MS || lastMs > nowMs + SKEW_MS) return true;
+  if (lastMs > nowMs + SKEW_MS) return true;
   if (absoluteMs !== undefined && nowMs - stamp.firstMs >= absoluteMs) return true;
   return idleMs !== undefined && nowMs - lastMs >= idleMs;
 }

@@ -13,10 +13,4 @@ export const balancerErrors = errorRows({
     what: "the balancer was given the crypto provider {provider}, which answers with promises",
     mend: "leave runtime.crypto out on Node, or give a provider over node:crypto",
   },
-  TRUSTED_PROXY_INVALID: {
-    status: 500,
-    retryable: false,
-    what: "{value} in trustedProxies is neither an IP address nor a CIDR range",
-    mend: "write it as 10.0.0.0/8, 192.0.2.7 or fd00::/8",
-  },
 });
