@@ -40,7 +40,7 @@ export class Shop {
     this.port = (await message<{ port: number }>(child)).port;
   }
 
-  /** Puts a recording wire in front of the server. */
+  /** Puts a recording wire in front of the server, until it first stops. */
   async tap(): Promise<void> {
     this.wire = await Wire.to(this.port);
   }
@@ -70,6 +70,13 @@ export class Shop {
   }
 }
 
+/** What these tests read of `GET /v1/pools/{pool}`. */
+export interface ServerReport {
+  readonly name: string;
+  readonly health: string;
+  readonly inFlight: number;
+}
+
 export interface Cluster {
   readonly shops: readonly [Shop, Shop, Shop];
   /** The balancer's origin. */
@@ -79,8 +86,8 @@ export interface Cluster {
   shop(name: string | undefined): Shop;
   /** `POST …/servers/{name}/{action}` on the admin API. */
   set(name: string, action: "drain" | "enable" | "disable"): Promise<void>;
-  /** Resolves when the balancer's checks find this server well. */
-  untilUp(name: string): Promise<void>;
+  /** Resolves when the admin API says this of a server. */
+  until(name: string, holds: (server: ServerReport) => boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -114,11 +121,12 @@ export async function startCluster({ env: shopEnv = {}, tapped = false }: Cluste
       const answer = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
       if (!answer.ok) raise(`${action} ${name}: ${answer.status} ${await answer.text()}`);
     },
-    async untilUp(name) {
+    async until(name, holds) {
       for (;;) {
         const answer = await fetch(`${admin}/v1/pools/shop`);
-        const pool = (await answer.json()) as { servers: { name: string; health: string }[] };
-        if (pool.servers.find((server) => server.name === name)?.health === "up") return;
+        const pool = (await answer.json()) as { servers: ServerReport[] };
+        const server = pool.servers.find((one) => one.name === name);
+        if (server !== undefined && holds(server)) return;
       }
     },
     async stop() {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { type Answer, Client, inParallel } from "./client.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 
@@ -14,10 +14,6 @@ vi.setConfig({ testTimeout: 120_000 });
 let cluster: Cluster;
 let client: Client;
 
-beforeEach(async () => {
-  cluster = await startCluster({ tapped: true });
-  client = new Client(cluster.origin);
-});
 afterEach(async () => {
   client.close();
   await cluster.stop();
@@ -74,8 +70,10 @@ async function drive(requests: number, parallel: number, at: ReadonlyMap<number,
   return tally;
 }
 
-/** Logs in and binds the client. @returns the server that has it. */
-async function bind(): Promise<string> {
+/** Starts a cluster, logs in and binds the client. @returns the server that has it. */
+async function start(tapped = false): Promise<string> {
+  cluster = await startCluster({ tapped });
+  client = new Client(cluster.origin);
   expect((await client.post("/login", { user: "ada" })).status).toBe(204);
   const answer = await client.get("/cart");
   expect(answer.status).toBe(200);
@@ -94,7 +92,7 @@ async function expectCartToHold(tally: Tally): Promise<void> {
 }
 
 test("kill -9 of the bound server under load loses no read, no acknowledged write and no login", async () => {
-  const home = await bind();
+  const home = await start(true);
   const stampBefore = client.cookies.get("sojourn_affinity");
   const killAt = 200 + Math.floor(Math.random() * 1_600);
   const tally = await drive(2_000, 50, new Map([[killAt, () => cluster.shop(home).stop("SIGKILL")]]));
@@ -115,7 +113,7 @@ test("kill -9 of the bound server under load loses no read, no acknowledged writ
 });
 
 test("a drain keeps bound clients, sends new ones elsewhere and loses nothing", async () => {
-  const home = await bind();
+  const home = await start();
   const tally = await drive(2_000, 50, new Map([[700, () => cluster.set(home, "drain")]]));
   const newcomers = await Promise.all(
     Array.from({ length: 30 }, async () => {
@@ -136,13 +134,14 @@ test("a drain keeps bound clients, sends new ones elsewhere and loses nothing", 
 });
 
 test("a rolling restart of all three servers under load fails no request", async () => {
-  await bind();
+  await start();
   const roll = async () => {
     for (const shop of cluster.shops) {
       await cluster.set(shop.name, "disable");
+      await cluster.until(shop.name, (server) => server.inFlight === 0);
       await shop.stop("SIGTERM");
       await shop.start();
-      await cluster.untilUp(shop.name);
+      await cluster.until(shop.name, (server) => server.health === "up");
       await cluster.set(shop.name, "enable");
     }
   };
