@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKey } from "@sojourn/core";
-import { createSessions, type Sessions } from "@sojourn/session";
+import { createSessions, type SessionEvent, type Sessions } from "@sojourn/session";
 import { expressSession } from "@sojourn/session/express";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { sqliteStore } from "@sojourn/session/stores/sqlite";
@@ -22,6 +22,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { onExpress } from "./fixture-servers.ts";
 
 adapterSuite("express", onExpress, { test });
+
+/** Without the warnings that the tests provoke. */
+const quiet = () => {};
+const runtime = { logger: { debug: quiet, info: quiet, warn: quiet, error: quiet } };
 
 interface Data {
   visits: number;
@@ -151,6 +155,34 @@ test("files, redirects, downloads and empty answers carry the cookie and arrive 
   }
   const redirected = await fetch(`${origin}/redirect`, { redirect: "manual" });
   expect([redirected.status, redirected.headers.getSetCookie().length]).toEqual([302, 1]);
+});
+
+test("what is recorded after the head is committed at the end; a failure of that is an event", async () => {
+  const events: SessionEvent[] = [];
+  sessions = createSessions<Data>({ store: held.store, env: {}, onEvent: (event) => void events.push(event), runtime });
+  const origin = await listen(
+    tellingApp((app, session) => {
+      app.post("/stream", (req, res) => {
+        res.write("first ");
+        session.of(req).increment("visits");
+        res.end("last");
+      });
+      app.get("/", (req, res) => void res.json(session.of(req).get("visits") ?? 0));
+    }),
+  );
+  await browser.request(`${origin}/login`, POST);
+  expect(await (await browser.request(`${origin}/stream`, POST)).text()).toBe("first last");
+  expect(await (await browser.request(origin)).json()).toBe(1);
+
+  const write = held.hold("write");
+  const streaming = browser.request(`${origin}/stream`, POST);
+  await write.arrived;
+  const headers = { Cookie: browser.jar.header(new URL(origin)) ?? "" };
+  await (await sessions.load(new Request(origin, { headers }))).logout();
+  write.release();
+  const response = await streaming;
+  expect([response.status, await response.text()]).toEqual([200, "first last"]);
+  expect(events.filter(({ type }) => type === "session.commit-failed")).toMatchObject([{ code: "SESSION_ENDED" }]);
 });
 
 test("a request that did not pass the middleware says so", async () => {
