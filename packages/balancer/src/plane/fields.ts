@@ -56,6 +56,13 @@ export class Fields {
     return this.text.slice(this.valueAt[i], this.valueEnd[i]);
   }
 
+  /** Whether a tab follows the value: other parsers take it for a part of a framing value. */
+  tabFollows(i: number): boolean {
+    let at = this.valueEnd[i] as number;
+    while (this.text.charCodeAt(at) === 0x20) at++;
+    return this.text.charCodeAt(at) === 0x09;
+  }
+
   /** Removes field `i` for everybody. */
   drop(i: number): void {
     this.fate[i] = DROPPED;

@@ -8,7 +8,7 @@ export interface Method {
 }
 
 const rows = new Map<string, Method>();
-for (const name of ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "REPORT", "SEARCH"]) {
+for (const name of ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "QUERY", "REPORT", "SEARCH"]) {
   rows.set(name, { name, idempotent: true, refused: false });
 }
 for (const name of [

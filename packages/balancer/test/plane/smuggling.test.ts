@@ -21,6 +21,8 @@ const REFUSED: readonly (readonly [string, number, string])[] = [
   ["a listed length", 400, `POST / HTTP/1.1\r\n${H}Content-Length: 4, 4\r\n\r\nbody`],
   ["a length with a plus sign", 400, `POST / HTTP/1.1\r\n${H}Content-Length: +4\r\n\r\nbody`],
   ["a negative length", 400, `POST / HTTP/1.1\r\n${H}Content-Length: -1\r\n\r\n`],
+  ["a tab behind a length", 400, `POST / HTTP/1.1\r\n${H}Content-Length: 4\t\r\n\r\nbody`],
+  ["a tab behind a coding", 400, `POST / HTTP/1.1\r\n${H}Transfer-Encoding: chunked \t\r\n\r\n0\r\n\r\n`],
   ["a hexadecimal length", 400, `POST / HTTP/1.1\r\n${H}Content-Length: 0x4\r\n\r\nbody`],
   ["an empty length", 400, `POST / HTTP/1.1\r\n${H}Content-Length:\r\n\r\n`],
   ["a length with a space inside", 400, `POST / HTTP/1.1\r\n${H}Content-Length: 4 4\r\n\r\nbody`],

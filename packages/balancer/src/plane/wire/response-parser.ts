@@ -92,12 +92,12 @@ export class ResponseParser extends Cursor {
         case KIND.contentLength: {
           if (length !== -1) return REFUSAL.lengthDoubled;
           const parsed = contentLengthOf(fields.value(i));
-          if (parsed === undefined) return REFUSAL.lengthInvalid;
+          if (parsed === undefined || fields.tabFollows(i)) return REFUSAL.lengthInvalid;
           length = parsed;
           break;
         }
         case KIND.transferEncoding:
-          if (chunked || !isChunked(fields.value(i))) return REFUSAL.codingUnknown;
+          if (chunked || !isChunked(fields.value(i)) || fields.tabFollows(i)) return REFUSAL.codingUnknown;
           chunked = true;
           break;
         case KIND.connection:
