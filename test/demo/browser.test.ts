@@ -1,10 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { launchChromium } from "../fixtures/chromium.ts";
 import { requireServer } from "../fixtures/require-server.ts";
 import { startDemo } from "./demo-process.ts";
+
+// Whole processes start here; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const SHOTS = fileURLToPath(new URL("../../shots/", import.meta.url));
 mkdirSync(SHOTS, { recursive: true });
@@ -33,7 +36,7 @@ function watch(page: Page): string[] {
 }
 
 /** A person waits this long for a page that is busy. */
-const soon = <T>(see: () => Promise<T>) => expect.poll(see, { timeout: 10_000 });
+const soon = <T>(see: () => Promise<T>) => expect.poll(see, { timeout: 30_000 });
 
 requireServer("chromium")("a person in a browser", () => {
   it("keeps user and cart while servers are killed, restarted and drained, and is out after logging out", async () => {

@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { startDemo } from "./demo-process.ts";
 import { createVisitor } from "./visitor.ts";
+
+// Whole processes start here; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 describe("the demo shop", () => {
   it("keeps the cart over login, names its server on every response, and ends at logout", async () => {

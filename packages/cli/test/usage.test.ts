@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expectRefusal, sojourn } from "./support/sojourn.ts";
+
+// Whole processes start here; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const COMMANDS = "serve check render status drain enable disable reload keygen demo".split(" ");
 

@@ -32,8 +32,8 @@ export function page(view: PageView): string {
 </head>
 <body>
 <header>
-  <p class="brand"><img src="/icon.svg" alt="" width="36" height="36"> The Wayside shop</p>
-  <p class="answer" id="answer" data-live>answered by <strong>${view.servedBy}</strong></p>
+  <h1 class="brand"><img src="/icon.svg" alt="" width="36" height="36"> The Wayside shop</h1>
+  <p class="answer" id="answer" data-live><span>answered by</span> <strong>${view.servedBy}</strong></p>
 </header>
 <main data-served="${view.servedBy}" data-items="${view.items.length}" id="shop">
   <p class="notice${view.notice === "" ? " hint-only" : ""}" id="notice" role="status" data-hint="${HINT}">${
@@ -41,7 +41,7 @@ export function page(view: PageView): string {
   }</p>
   <div class="columns">
     <section class="card" aria-labelledby="shelf-title">
-      <h1 id="shelf-title">Shelf</h1>
+      <h2 id="shelf-title">Shelf</h2>
       <ul class="shelf">${GOODS.map(shelfRow)}</ul>
       <form method="post" action="/cart" class="line">
         <label for="wish">Something else</label>
@@ -118,7 +118,7 @@ function modeNote({ mode, control }: PageView): Html {
     <p class="hint">${
       local
         ? html`This mode loses carts on purpose; plain <code>npm start</code> keeps them.`
-        : html`To lose a cart on purpose: <code>npm start -- --sessions local</code>`
+        : html`To lose a cart on purpose: <code class="whole">npm start -- --sessions local</code>`
     }</p>
     <p class="hint">The same from a terminal:
       <code>curl -X POST -H "Content-Type: application/json" ${control}/demo/servers/shop-1/kill</code></p>

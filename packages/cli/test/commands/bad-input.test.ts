@@ -2,11 +2,14 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createRuntime, generateKey } from "@sojourn/core";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { tempDir } from "../../../../test/fixtures/temp-dir.ts";
 import { startOrigin } from "../support/origin.ts";
 import { serve } from "../support/serving.ts";
 import { expectRefusal, sojourn } from "../support/sojourn.ts";
+
+// Whole processes start here; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Without one, a key would be made in the folder, with a line of notice. */
 const withKey = { SOJOURN_KEYS: generateKey(createRuntime().random) };

@@ -2,10 +2,13 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RENDER_TARGETS } from "@sojourn/balancer";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { tempDir } from "../../../../test/fixtures/temp-dir.ts";
 import { TARGETS } from "../../src/commands/render.ts";
 import { expectRefusal, sojourn } from "../support/sojourn.ts";
+
+// Whole processes start here; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 

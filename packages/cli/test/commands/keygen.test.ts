@@ -1,6 +1,9 @@
 import { parseKeys } from "@sojourn/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expectRefusal, sojourn } from "../support/sojourn.ts";
+
+// Whole processes start here; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 async function newKey(): Promise<string> {
   return (await sojourn(["keygen"])).out.trim();

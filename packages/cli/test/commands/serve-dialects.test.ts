@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { startOrigin, visit } from "../support/origin.ts";
 import { serve } from "../support/serving.ts";
+
+// Whole processes start here; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 const md5 = (text: string) => createHash("md5").update(text).digest("hex");

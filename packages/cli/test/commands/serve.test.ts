@@ -2,11 +2,14 @@ import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { createRuntime, generateKey } from "@sojourn/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { tempDir } from "../../../../test/fixtures/temp-dir.ts";
 import { startOrigin, startSlowOrigin, visit } from "../support/origin.ts";
 import { serve } from "../support/serving.ts";
 import { sojourn } from "../support/sojourn.ts";
+
+// Whole processes start here; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const env = { SOJOURN_KEYS: generateKey(createRuntime().random) };
 const LISTEN = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
@@ -64,6 +67,23 @@ describe("sojourn serve", () => {
     ]);
   });
 
+  it("finds the admin API of the sojourn.yaml in the folder, and shows its token", async () => {
+    const origin = await startOrigin("a");
+    const token = join(tempDir(), "token");
+    writeFileSync(token, "an operator's token of forty characters".replaceAll(" ", "-"));
+    const { admin } = await serve([...LISTEN, "--server", `a=http://${origin.address}`, "--admin-token-file", token], {
+      env,
+    });
+    const cwd = tempDir();
+    writeFileSync(
+      join(cwd, "sojourn.yaml"),
+      yaml(origin.address).replace("admin: 127.0.0.1:0", `admin: ${new URL(admin ?? "").host}`),
+    );
+    const refused = await sojourn(["status"], { cwd });
+    expect(refused.err).toContain("401: ADMIN_UNAUTHORIZED");
+    expect(await sojourn(["status", "--admin-token-file", token], { cwd })).toMatchObject({ code: 0, err: "" });
+  });
+
   it("reads its file again on reload and on SIGHUP, and keeps the old one when the new one is wrong", async () => {
     const [a, b] = await Promise.all([startOrigin("a"), startOrigin("b")]);
     const cwd = tempDir();
@@ -81,12 +101,12 @@ describe("sojourn serve", () => {
     expect(refused.code).toBe(1);
     expect(refused.err).toContain("CONFIG_KEY_UNKNOWN");
     process.child.kill("SIGHUP");
-    await expect.poll(process.output, { timeout: 10_000 }).toMatch(/sojourn\.yaml:7:5 CONFIG_KEY_UNKNOWN/);
+    await expect.poll(process.output, { timeout: 30_000 }).toMatch(/sojourn\.yaml:7:5 CONFIG_KEY_UNKNOWN/);
     expect((await visit(url)).origin).toBe("b");
 
     writeFileSync(file, yaml(a.address));
     process.child.kill("SIGHUP");
-    await expect.poll(process.output, { timeout: 10_000 }).toContain("reloaded sojourn.yaml");
+    await expect.poll(process.output, { timeout: 30_000 }).toContain("reloaded sojourn.yaml");
     expect((await visit(url)).origin).toBe("a");
   });
 
@@ -98,7 +118,7 @@ describe("sojourn serve", () => {
     const answer = visit(url);
     await origin.reached;
     process.child.kill(signal);
-    await expect.poll(() => refused(url), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => refused(url), { timeout: 30_000 }).toBe(true);
     origin.release();
     expect(await answer).toMatchObject({ status: 200, origin: "slow" });
     expect(await process.exited).toBe(0);
@@ -112,7 +132,7 @@ describe("sojourn serve", () => {
     const answer = visit(url).catch(() => undefined);
     await origin.reached;
     process.child.kill("SIGTERM");
-    await expect.poll(() => refused(url), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => refused(url), { timeout: 30_000 }).toBe(true);
     process.child.kill("SIGTERM");
     expect(await process.exited).toBe(1);
     expect(await answer).toBeUndefined();
