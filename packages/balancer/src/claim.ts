@@ -1,33 +1,11 @@
-import { cookieValues, type MoveReason } from "@sojourn/core";
+import { cookieValues } from "@sojourn/core";
 import { addressKey } from "./affinity/address-key.ts";
 import { nginxCookieValue } from "./affinity/nginx-cookie.ts";
 import { isExpired } from "./affinity/stamp-dates.ts";
-import type { Stamp } from "./affinity/stamp-wire.ts";
-import type { ConnectionFacts, Facts } from "./decision.ts";
+import type { Facts } from "./decision.ts";
 import type { Id64 } from "./hash/id64.ts";
 import { highest } from "./order/rendezvous.ts";
-import type { AffinityKey, ForeignFormat, Format, OwnFormat, Pool, Server } from "./pool.ts";
-
-/** What the client brings that ties it to a server. */
-export interface Claim {
-  /** Its id, where it brings one. */
-  readonly id: Id64 | undefined;
-  /** The first in rank for that id, where it is known already: saves ranking every server. */
-  readonly first: Server | undefined;
-  /** Where it belongs: tried first, even when draining. More than one only where foreign stamps share a value. */
-  readonly homes: readonly Server[];
-  /** Where it was served before. Its home, or for keyed affinity what the bound table says. */
-  readonly before: Server | undefined;
-  /** The alias of that server. */
-  readonly from: string | undefined;
-  /** Why what it brings is not followed. */
-  readonly refused: Extract<MoveReason, "unknown" | "forged" | "expired"> | undefined;
-  /** The format and stamp that named the home. */
-  readonly format: Format | undefined;
-  readonly stamp: Stamp | undefined;
-  /** The stamp is authentic, but its key no longer seals. */
-  readonly outdated: boolean;
-}
+import type { AffinityKey, Claim, ForeignFormat, OwnFormat, Pool } from "./pool.ts";
 
 const NOTHING: Claim = Object.freeze({
   id: undefined,
@@ -45,17 +23,6 @@ const UNKNOWN: Claim = Object.freeze({ ...NOTHING, refused: "unknown" });
 
 /** Of several cookies with the name of a stamp, the first ones are tried: junk must not cost a MAC each. */
 const MOST_COOKIES = 4;
-
-/**
- * The last thing read for each connection: requests of one connection mostly bring the same cookie. A memory of pure
- * results, so nothing depends on whether it hits.
- */
-const memories = new WeakMap<ConnectionFacts, Memory>();
-interface Memory {
-  readonly pool: Pool;
-  readonly text: string;
-  readonly claims: readonly Claim[];
-}
 
 /** Reads, and changes nothing. Dates are judged at every call. */
 export function readClaim(pool: Pool, facts: Facts, wallMs: number, nowMs: number): Claim {
@@ -134,10 +101,10 @@ function keyedClaim(
 function cookieClaim(pool: Pool, { connection, request }: Facts, wallMs: number): Claim {
   const { cookie } = request;
   if (cookie === undefined) return NOTHING;
-  let memory = memories.get(connection);
-  if (memory === undefined || memory.pool !== pool || memory.text !== cookie) {
-    memory = { pool, text: cookie, claims: readCookies(pool, cookie) };
-    memories.set(connection, memory);
+  let memory = pool.memories.get(connection);
+  if (memory === undefined || memory.text !== cookie) {
+    memory = { text: cookie, claims: readCookies(pool, cookie) };
+    pool.memories.set(connection, memory);
   }
   let refused = NOTHING;
   for (const claim of memory.claims) {

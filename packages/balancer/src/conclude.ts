@@ -1,10 +1,9 @@
 import type { Moved, MoveReason } from "@sojourn/core";
 import { cookieSeconds, isRenewalDue } from "./affinity/stamp-dates.ts";
 import type { Stamp } from "./affinity/stamp-wire.ts";
-import type { Claim } from "./claim.ts";
 import type { Conclusion } from "./decision.ts";
 import type { Id64 } from "./hash/id64.ts";
-import type { OwnFormat, Pool, Server } from "./pool.ts";
+import type { Claim, OwnFormat, Pool, Server } from "./pool.ts";
 
 /** What a decision knows when a server has been found. */
 export interface Deciding {

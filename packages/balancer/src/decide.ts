@@ -1,10 +1,10 @@
 import type { MoveReason } from "@sojourn/core";
-import { addressId, type Claim, readClaim } from "./claim.ts";
+import { addressId, readClaim } from "./claim.ts";
 import { conclude, endings } from "./conclude.ts";
 import type { Conclusion, Decision, Facts } from "./decision.ts";
 import { type Id64, id64 } from "./hash/id64.ts";
 import type { Filter, Order, Subject } from "./order/order.ts";
-import type { Pool, Server } from "./pool.ts";
+import type { Claim, Pool, Server } from "./pool.ts";
 
 /** Reads the live state and changes nothing. `begin` and `finish` account for what the plane makes of it. */
 export function decide(pool: Pool, facts: Facts): PoolDecision {

@@ -1,5 +1,6 @@
 import { type KeyRing, type Runtime, SojournError } from "@sojourn/core";
 import { begin, finish, type OpenAttempt } from "./account.ts";
+import { checkPool, compilePool, createShared } from "./compile.ts";
 import { decide, type PoolDecision } from "./decide.ts";
 import type { Director, Facts, PoolHandle } from "./decision.ts";
 import { explain, type Reasons } from "./explain.ts";
@@ -7,7 +8,7 @@ import { judgeAnew, judgeProbe } from "./judge.ts";
 import { createLive } from "./live.ts";
 import type { AdminState, Snapshot } from "./model.ts";
 import { createObserver, type PoolSight } from "./observe.ts";
-import { checkPool, compilePool, createShared, type Pool, type Server } from "./pool.ts";
+import type { Pool, Server } from "./pool.ts";
 import { compileRoutes, type Route } from "./routes.ts";
 import type { Tell } from "./tell.ts";
 

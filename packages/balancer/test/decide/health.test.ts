@@ -118,6 +118,18 @@ describe("health from traffic", () => {
   });
 });
 
+it("a request that has waited for one server looks at the others as they are then", () => {
+  const b = bench(plain);
+  expect(refuse(b)).toBe("a");
+  const handle = b.director.route("x", "/");
+  if (handle === undefined) throw new Error("no route");
+  const decision = b.director.decide(handle, facts());
+  expect(decision.next()?.spec.name).toBe("b");
+  expect(decision.next()).toBeUndefined();
+  b.runtime.clock.advance(10_001);
+  expect(decision.next()?.spec.name).toBe("a");
+});
+
 describe("health from probes", () => {
   it("takes out after fall failures and brings back after rise successes, and tells", () => {
     const b = bench(withCheck);

@@ -1,11 +1,11 @@
 import { createFakeRuntime } from "@sojourn/core/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { compilePool, createShared } from "../../src/compile.ts";
 import { decide } from "../../src/decide.ts";
 import type { Attempt, Outcome } from "../../src/decision.ts";
 import { createLive } from "../../src/live.ts";
 import type { BalanceMethod, PoolSpec } from "../../src/model.ts";
-import { compilePool, createShared } from "../../src/pool.ts";
 import { bench, COOKIE, facts, IP, keyRing, pool, server } from "./bench.ts";
 
 const outcomes = fc.constantFrom<Outcome>(

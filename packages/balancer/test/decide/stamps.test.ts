@@ -1,5 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { bench, COOKIE, facts, KEY_A, KEY_B, keyRing, pool, refuse, STAMP, server, snapshotOf } from "./bench.ts";
+import {
+  bench,
+  COOKIE,
+  connection,
+  facts,
+  KEY_A,
+  KEY_B,
+  keyRing,
+  pool,
+  refuse,
+  STAMP,
+  server,
+  snapshotOf,
+} from "./bench.ts";
 
 const withStamp = (rest: object) => pool({ affinity: { kind: "cookie", formats: [{ ...STAMP, ...rest }] } });
 
@@ -20,7 +33,7 @@ describe("affinity by stamp", () => {
 
   it("writes Max-Age only when the stamp has one", () => {
     expect(bench(withStamp({ maxAgeMs: 1_800_000 })).ask().setCookie).toContain("; Max-Age=1800; ");
-    expect(bench(withStamp({ maxAgeMs: 9_000, absoluteMs: 5_000 })).ask().setCookie).toContain("; Max-Age=5; ");
+    expect(bench(withStamp({ maxAgeMs: 9_000, absoluteMs: 4_001 })).ask().setCookie).toContain("; Max-Age=5; ");
   });
 
   it("asks for Cache-Control: private with a stamp, if the format says so, and never without one", () => {
@@ -41,6 +54,18 @@ describe("affinity by stamp", () => {
     const named = decision.next();
     if (named === undefined) throw new Error("no server");
     expect(decision.conclude(named)).toMatchObject({ cachePrivate: false, setCookie: expect.any(String) });
+  });
+
+  it("does not ask for Cache-Control: private when a move writes no stamp", () => {
+    const b = bench(pool({ onDown: "return" }));
+    const home = b.ask();
+    refuse(b, { cookie: home.cookie });
+    const handle = b.director.route("shop.example", "/");
+    if (handle === undefined) throw new Error("no route");
+    const decision = b.director.decide(handle, facts({ cookie: home.cookie }));
+    const named = decision.next();
+    if (named === undefined) throw new Error("no server");
+    expect(decision.conclude(named)).toMatchObject({ affinity: "moved", setCookie: undefined, cachePrivate: false });
   });
 
   it("names hidden cookies for the plane to take away", () => {
@@ -210,6 +235,44 @@ describe("affinity by stamp", () => {
     const counted = b.director.observe()[0]?.servers.map(({ bound }) => bound);
     expect(counted).toEqual([{ exact: true }, { exact: true }, { exact: true }]);
   });
+});
+
+describe("requests of one connection", () => {
+  it("are told apart by their cookies", () => {
+    const b = bench();
+    const held = connection();
+    const [one, two] = [b.ask(), b.ask()];
+    expect(one.server).not.toBe(two.server);
+    for (let i = 0; i < 3; i++) {
+      expect(b.ask({ cookie: one.cookie, connection: held })).toMatchObject({ server: one.server, affinity: "hit" });
+      expect(b.ask({ cookie: two.cookie, connection: held })).toMatchObject({ server: two.server, affinity: "hit" });
+      expect(b.ask({ connection: held }).affinity).toBe("new");
+      expect(b.ask({ cookie: "stick=x", connection: held }).moved).toBe("forged");
+    }
+  });
+
+  it("follow a reload, and go to another pool with another pool's eyes", () => {
+    const b = bench();
+    const held = connection();
+    const home = b.ask();
+    expect(b.ask({ cookie: home.cookie, connection: held }).affinity).toBe("hit");
+    b.apply(pool({ servers: ["a", "b", "c"].filter((name) => name !== home.server).map((name) => server(name)) }));
+    expect(b.ask({ cookie: home.cookie, connection: held }).moved).toBe("unknown");
+    b.apply(pool({ name: "other" }));
+    expect(b.ask({ cookie: home.cookie, connection: held }).moved).toBe("forged");
+  });
+});
+
+it("of several stamps that cannot be followed, the one that tells most gives the reason", () => {
+  const unknown = bench(pool(), { keyRing: keyRing(bench().runtime, KEY_B) }).ask().cookie;
+  const b = bench();
+  expect(b.ask({ cookie: `stick=x; ${unknown}` }).moved).toBe("unknown");
+  expect(b.ask({ cookie: `${unknown}; stick=x` }).moved).toBe("unknown");
+  const brief = bench(pool({ affinity: { kind: "cookie", formats: [{ ...STAMP, absoluteMs: 1_000 }] } }));
+  const expired = brief.ask().cookie;
+  brief.runtime.clock.advance(1_000);
+  expect(brief.ask({ cookie: `${unknown}; ${expired}` }).moved).toBe("expired");
+  expect(brief.ask({ cookie: `${expired}; ${unknown}` }).moved).toBe("expired");
 });
 
 describe("limits of a stamp", () => {
