@@ -1,23 +1,26 @@
 import type { Dialect } from "../config.ts";
 
+/** What only one dialect says, in the order in which it decides. A line is without comment and end spaces. */
+const SIGNS: readonly (readonly [dialect: Dialect, says: (line: string) => boolean])[] = [
+  ["kubernetes", (line) => /^(?:apiVersion|kind)[ \t]*:/.test(line)],
+  ["sojourn", (line) => /^(?:pools|listen|routes|admin|keys|trustedProxies)[ \t]*:/.test(line)],
+  ["haproxy", (line) => /^[ \t]*(?:global|defaults|frontend|backend|listen)(?:$|[ \t][^:;{}]*$)/.test(line)],
+  ["nginx", (line) => /^[ \t]*(?:http|events|upstream|server|stream)\b[^:;{}]*\{/.test(line)],
+  ["nginx", (line) => line.endsWith(";") && /^[ \t]*[a-z_]/.test(line) && !/[:{}]/.test(line)],
+  ["sojourn", (line) => /^[A-Za-z]+[ \t]*:/.test(line)],
+];
+/** A file that has said nothing until here is none of them. */
+const MOST_READ = 100_000;
+
 /**
- * Which dialect a text is written in, by what only that dialect says. @returns undefined when nothing decides.
- * A manifest names its kind; NGINX opens blocks with `{` or ends lines with `;`; HAProxy begins lines with a section.
+ * Which dialect a text is written in. A manifest names its kind; HAProxy begins lines with a section; NGINX opens
+ * blocks with `{` or ends lines with `;`. @returns undefined when nothing decides.
  */
 export function detectDialect(text: string): Dialect | undefined {
-  const lines = withoutComments(text);
-  if (/^(?:apiVersion|kind)[ \t]*:/m.test(lines)) return "kubernetes";
-  if (/^(?:pools|listen|routes|admin|keys|trustedProxies)[ \t]*:/m.test(lines)) return "sojourn";
-  if (/^[ \t]*(?:http|events|upstream|server|stream)\b[^:;{}\n]*\{/m.test(lines)) return "nginx";
-  if (/^[ \t]*(?:global|defaults|frontend|backend|listen)(?:[ \t]+[^:;{}\n]*)?[ \t]*$/m.test(lines)) return "haproxy";
-  if (/^[ \t]*[a-z_]+[^:{}\n]*;[ \t]*$/m.test(lines)) return "nginx";
-  if (/^[A-Za-z]+[ \t]*:/m.test(lines)) return "sojourn";
-  return undefined;
-}
-
-function withoutComments(text: string): string {
-  return text
-    .slice(0, 100_000)
+  const lines = text
+    .slice(0, MOST_READ)
     .replace(/#[^\n]*/g, "")
-    .replaceAll("\r", "");
+    .split("\n");
+  const ends = lines.map((line) => line.trimEnd());
+  return SIGNS.find(([, says]) => ends.some(says))?.[0];
 }

@@ -21,7 +21,7 @@ export function domainHints(
     const hosts = snapshot.routes.flatMap((route) => (route.pool === pool.name && route.host ? [route.host] : []));
     const host = hosts.find((name) => name === domain || name.endsWith(`.${domain}`)) ?? domain;
     const at = listener.port === 80 ? host : `${host}:${listener.port}`;
-    const curl = `curl --resolve ${host}:${listener.port}:${curlAddress(listener.host)} -b jar -c jar http://${at}/`;
+    const curl = `curl --resolve ${host}:${listener.port}:${curlAddress(listener.host)} -b jar -c jar http://${at}${attributes.path ?? "/"}`;
     const message =
       `the cookie ${cookie} has domain=${attributes.domain}: clients keep it for ${domain} and its subdomains only, ` +
       `not for ${shown(listener)}; try: ${curl}`;

@@ -61,7 +61,7 @@ const READERS: Readonly<Record<Dialect, Reader>> = {
 
 function unknownDialect(text: string, problems: Problems): SojournError {
   const place = { file: problems.file, line: 1, column: 1 };
-  if (text.trim() !== "") return new SojournError("CONFIG_DIALECT_UNKNOWN", {}, { place });
+  if (text.replace(/#.*/g, "").trim() !== "") return new SojournError("CONFIG_DIALECT_UNKNOWN", {}, { place });
   const how = "begin with listen: and pools:";
   return new SojournError("CONFIG_KEY_MISSING", { where: "the file", key: "content", how }, { place });
 }

@@ -31,6 +31,7 @@ const OTHER_KINDS = [
 /** Groups lines under the section heads they follow. */
 export function readSections(lines: readonly Line[], report: Report): readonly Section[] {
   const sections: { kind: SectionKind; name: string; head: Word; lines: Line[] }[] = [];
+  const named = new Map<string, Set<SectionKind>>();
   let skipping = false;
   for (const line of lines) {
     const { keyword, args } = line;
@@ -44,8 +45,11 @@ export function readSections(lines: readonly Line[], report: Report): readonly S
         report.problems.add("CONFIG_KEY_MISSING", { where: kind, key: "a name", how }, keyword.at);
       }
       if (name !== undefined && kind !== "global" && kind !== "defaults") {
-        const twin = sections.find((other) => other.name === name.text && shareNames(other.kind, kind));
-        if (twin !== undefined) report.problems.add("CONFIG_NAME_DOUBLED", { kind, name: name.text }, name.at);
+        const kinds = named.get(name.text) ?? new Set();
+        named.set(name.text, kinds);
+        if ([...kinds].some((other) => shareNames(other, kind)))
+          report.problems.add("CONFIG_NAME_DOUBLED", { kind, name: name.text }, name.at);
+        kinds.add(kind);
       }
       sections.push({ kind, name: name?.text ?? "", head: keyword, lines: [] });
     } else if (OTHER_KINDS.includes(keyword.text)) {
@@ -63,5 +67,5 @@ export function readSections(lines: readonly Line[], report: Report): readonly S
 
 /** A frontend and a backend may have one name; a listen is both. */
 function shareNames(a: SectionKind, b: SectionKind): boolean {
-  return a === b || (a === "listen" && b !== "defaults") || (b === "listen" && a !== "defaults");
+  return a === b || a === "listen" || b === "listen";
 }

@@ -76,8 +76,10 @@ function readAffinity(spec: Field, report: Report): number | undefined {
 
 /** Affinity counts per Service port, and an address list belongs to one port. @returns the port's name. */
 function readPort(spec: Field, report: Report): string | undefined {
-  const [port, second] = spec.get("ports").items();
+  const ports = spec.get("ports");
+  const [port, second] = ports.items();
   if (port === undefined) {
+    if (ports.value !== undefined && !Array.isArray(ports.value)) return undefined;
     const how = "add ports: [ { port: 80 } ]";
     report.problems.add("CONFIG_KEY_MISSING", { where: "spec", key: "ports", how }, spec.at);
     return undefined;

@@ -38,10 +38,10 @@ export function proxyTable(settings: ProxySettings, report: Report): Table {
     once: true,
     read: ({ name, args: [word] }: Directive) => {
       if (word === undefined) return;
-      const seconds = parseNginxTime(word.text, "milliseconds");
-      if (seconds === undefined || seconds === 0) {
+      const ms = parseNginxTime(word.text, "milliseconds");
+      if (ms === undefined || ms === 0) {
         report.invalid(name, word.text, "which is no NGINX time above 0", "write a time such as 60s", word.at);
-      } else set(seconds * 1_000);
+      } else set(ms);
     },
   });
   const choice = (values: Readonly<Record<string, () => void>>) => ({

@@ -44,11 +44,11 @@ export function readSticky(directive: Directive, report: Report): NginxStamp | u
 
 function readExpires(word: (Word & { value: string }) | undefined, report: Report): number | "max" | undefined {
   if (word === undefined || word.value === "max") return word === undefined ? undefined : "max";
-  const seconds = parseNginxTime(word.value, "seconds");
-  if (seconds === undefined) {
+  const ms = parseNginxTime(word.value, "seconds");
+  if (ms === undefined) {
     report.invalid("expires", word.value, "which is no NGINX time", "write max or a time such as 1h", word.at);
   }
-  return seconds;
+  return ms === undefined ? undefined : ms / 1_000;
 }
 
 function readAttributes(given: ReadonlyMap<string, Word & { value: string }>, report: Report): StampAttributes {

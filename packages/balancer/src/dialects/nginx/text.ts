@@ -63,7 +63,7 @@ export function parseNginxText(text: string, problems: Problems): readonly Direc
     } else if (char === ";" || char === "{") {
       advance();
       const [first, ...args] = words;
-      if (first === undefined) return broken(`unexpected ${char}`, "write a directive before it", start);
+      if (first === undefined) return broken(`a ${char} without a directive`, "write one before it", start);
       words = [];
       const block: Directive[] | undefined = char === "{" ? [] : undefined;
       stack.at(-1)?.children.push({ name: first.text, args, block, at: first.at });

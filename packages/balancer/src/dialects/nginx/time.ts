@@ -1,21 +1,21 @@
 /** Units from large to small: each may be used once, in this order. `ms` only where NGINX measures in milliseconds. */
-const UNITS: readonly (readonly [unit: string, seconds: number])[] = [
-  ["y", 31_536_000],
-  ["M", 2_592_000],
-  ["w", 604_800],
-  ["d", 86_400],
-  ["h", 3_600],
-  ["m", 60],
-  ["s", 1],
-  ["ms", 0.001],
+const UNITS: readonly (readonly [unit: string, ms: number])[] = [
+  ["y", 31_536_000_000],
+  ["M", 2_592_000_000],
+  ["w", 604_800_000],
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1_000],
+  ["ms", 1],
 ];
 /** NGINX keeps seconds in 32 bits. */
-const MOST_SECONDS = 2_147_483_647;
+const MOST_MS = 2_147_483_647_000;
 
 /**
  * An NGINX time such as `1h 30m`, `90` (seconds) or `500ms`.
  * @param measure where NGINX counts milliseconds there are no years and months, and where it counts seconds no `ms`.
- * @returns seconds, or undefined when NGINX would refuse the text.
+ * @returns milliseconds, or undefined when NGINX would refuse the text.
  */
 export function parseNginxTime(text: string, measure: "seconds" | "milliseconds"): number | undefined {
   if (text === "" || text.length > 64 || !/^(?:\d+(?:ms|[yMwdhms]) *)*(?:\d+ *)?$/.test(text)) return undefined;
@@ -29,18 +29,17 @@ export function parseNginxTime(text: string, measure: "seconds" | "milliseconds"
     // After a number without unit nothing may follow.
     next = unit === "" ? UNITS.length : index + 1;
   }
-  return total <= MOST_SECONDS ? Math.round(total * 1_000) / 1_000 : undefined;
+  return total <= MOST_MS ? total : undefined;
 }
 
-/** The shortest NGINX time for whole milliseconds. */
+/** An NGINX time for whole milliseconds, in one word. */
 export function formatNginxTime(ms: number): string {
   if (ms === 0) return "0";
   let left = ms;
   let text = "";
-  for (const [unit, seconds] of UNITS.slice(2)) {
-    const size = seconds * 1_000;
+  for (const [unit, size] of UNITS.slice(2)) {
     const count = Math.floor(left / size);
-    if (count > 0) text += `${text === "" ? "" : " "}${count}${unit}`;
+    if (count > 0) text += `${count}${unit}`;
     left -= count * size;
   }
   return text;

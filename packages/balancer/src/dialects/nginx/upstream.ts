@@ -129,7 +129,7 @@ function readServerLine(line: Directive, report: Report, resolution: Resolution)
   return {
     specs: peers.map((peer) => ({ ...peer, ...options })),
     maxFails: number("max_fails", 1),
-    failTimeoutMs: (parseNginxTime(given.get("fail_timeout") ?? "10s", "seconds") ?? 0) * 1_000,
+    failTimeoutMs: parseNginxTime(given.get("fail_timeout") ?? "10s", "seconds") ?? 0,
     at: line.at,
   };
 }

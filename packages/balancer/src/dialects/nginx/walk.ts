@@ -27,16 +27,14 @@ export function walk(directives: readonly Directive[], context: string, table: T
       continue;
     }
     const [least, most] = row.args;
-    if (directive.args.length < least || directive.args.length > most) {
-      const takes =
-        least === most ? `${least}` : most === Number.POSITIVE_INFINITY ? `at least ${least}` : `${least} to ${most}`;
-      report.invalid(
-        name,
-        directive.args.map((word) => word.text).join(" "),
-        "which is a wrong number of arguments",
-        `give ${takes}`,
-        at,
-      );
+    if (directive.args.length < least) {
+      const how = `give ${least === most ? least : `at least ${least}`}`;
+      report.problems.add("CONFIG_KEY_MISSING", { where: name, key: "an argument", how }, at);
+      continue;
+    }
+    if (directive.args.length > most) {
+      const written = directive.args.map((word) => word.text).join(" ");
+      report.invalid(name, written, "which is too much", most === 0 ? "give nothing" : `give at most ${most}`, at);
       continue;
     }
     if ((row.block ?? false) !== (directive.block !== undefined)) {

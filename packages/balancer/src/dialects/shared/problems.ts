@@ -33,6 +33,7 @@ export function createProblems(file: string, reword: (text: string) => string = 
       return found.length;
     },
     add(code, params, at) {
+      if (found.length >= MOST_PROBLEMS) return;
       problems.adopt(new SojournError(code, params), at);
     },
     adopt(error, at) {

@@ -35,8 +35,7 @@ export function createResolution(texts: readonly string[] = []): Resolution {
   const find = (host: string, port: number): readonly Entry[] => {
     const name = host.toLowerCase();
     asked.add(host);
-    const exact = entries.filter((entry) => entry.host === name && entry.port === port);
-    const found = exact.length > 0 ? exact : entries.filter((e) => e.host === name && e.port === undefined);
+    const found = entries.filter((e) => e.host === name && (e.port === undefined || e.port === port));
     for (const entry of found) entry.used = true;
     return found;
   };

@@ -1,10 +1,10 @@
 /**
- * The known word that `word` was probably meant to be: at most a third of its letters differ (one in short words).
+ * The known word that `word` was probably meant to be: at most two in five of its letters differ.
  * @returns undefined when nothing is close, so that no misleading advice is given.
  */
 export function suggest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.max(1, Math.floor(word.length * 0.4)) + 1;
   if (word.length > 64) return undefined;
   for (const candidate of known) {
     const gap = distance(word.toLowerCase(), candidate.toLowerCase());

@@ -64,7 +64,9 @@ export function readYaml(text: string, problems: Problems, expand?: Expand): rea
         const { line } = at;
         const unquoted = text.split("\n", line)[line - 1]?.includes("${") ?? false;
         const how = unquoted ? "put a text with a variable in quotes inside { } and [ ]" : "correct the YAML here";
-        problems.add("CONFIG_SYNTAX", { reason: firstLine(error.message), how }, at);
+        // The parser may quote what it stumbled over, and that may be a key.
+        const reason = firstLine(error.message).replace(/:? *".*$/, "");
+        problems.add("CONFIG_SYNTAX", { reason, how }, at);
         // What follows a first slip is mostly its echo.
         break;
       }
@@ -154,7 +156,7 @@ function parseDocuments(text: string, lineCounter: LineCounter, problems: Proble
 
 function child(node: Node | null, step: PropertyKey): unknown {
   if (isMap(node)) return node.items.find((item) => keyText(item.key) === String(step))?.value;
-  if (isSeq(node)) return node.items[Number(step)];
+  if (isSeq(node)) return typeof step === "number" ? node.items[step] : undefined;
   return undefined;
 }
 

@@ -7,7 +7,7 @@ import { type Context, invalid } from "./context.ts";
 import type { ServerFile } from "./schema.ts";
 
 /** Names travel in commands (`drain POOL/SERVER`), metrics and rendered files, so they are plain words. */
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const NAME_HOW = "use up to 64 letters, digits and _ . - and begin with a letter or digit";
 
 export function checkName(context: Context, path: Path, name: string): void {

@@ -8,7 +8,8 @@ export function expander(env: Environment): Expand {
     let whole = true;
     const expanded = text.replace(/\$\{([^}]*)\}?/g, (written, name: string) => {
       if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || !written.endsWith("}")) {
-        const reason = `${written.slice(0, 60)} is not a variable`;
+        // Only the beginning: what follows a brace that does not close may be a key.
+        const reason = `${/^\$\{\w{0,40}/.exec(written)?.[0]}… is not a variable`;
         problems.add("CONFIG_SYNTAX", { reason, how: `write \${NAME} with letters, digits and _` }, at);
         whole = false;
         return "";
