@@ -100,6 +100,29 @@ describe("when the commit fails", () => {
     expect(after).toEqual([true, true]);
   });
 
+  test("a pipe does not get into the body of a long error answer", async () => {
+    const commit = held();
+    const source = new PassThrough();
+    const server = await start(
+      async (res) => {
+        source.write("secret");
+        source.pipe(res);
+        await idle();
+        commit.reject(down());
+      },
+      async (_error, res) => {
+        const drained = once(res, "drain");
+        expect(res.write("x".repeat(4_000_000))).toBe(false);
+        await drained;
+        source.write("more secret");
+        await idle();
+        res.end();
+      },
+    );
+    const { status, body } = await get(server);
+    expect([status, body.length, body.includes("secret")]).toEqual([503, 4_000_000, false]);
+  });
+
   test("callbacks of dropped calls get the error", async () => {
     const commit = held();
     const called = deferred<unknown>();
