@@ -1,4 +1,5 @@
 import { type Runtime, SojournError } from "@sojourn/core";
+import { pause } from "./backoff.ts";
 import type { RecordToWrite, StoredRecord, Version } from "./store.ts";
 import { OutcomeUnknown, type StoreCalls } from "./store-calls.ts";
 
@@ -30,7 +31,7 @@ export async function settleWrite(
   until: number,
   mayRecreate = false,
 ): Promise<Settled> {
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     try {
       const written = await calls.write(key, record, expect);
       if (written.status !== "conflict") return written;
@@ -43,6 +44,7 @@ export async function settleWrite(
       const untouched = stored === undefined ? mayRecreate : stored.version === expect;
       if (!untouched && stored !== undefined) return { status: "conflict", stored };
       if (!untouched || runtime.clock.monotonic() >= until) throw unknown("written", error);
+      await rest(attempt, runtime);
     }
   }
 }
@@ -53,7 +55,7 @@ export async function settleWrite(
  * @throws SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN
  */
 export async function settleDelete({ calls, runtime }: SettleParts, key: string, until: number): Promise<boolean> {
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     try {
       return await calls.delete(key);
     } catch (error) {
@@ -61,8 +63,14 @@ export async function settleDelete({ calls, runtime }: SettleParts, key: string,
       const stored = await readAfter(calls, key, "deleted", error);
       if (stored === undefined) return true;
       if (runtime.clock.monotonic() >= until) throw unknown("deleted", error);
+      await rest(attempt, runtime);
     }
   }
+}
+
+/** A store that has just failed is not asked again at once. */
+function rest(attempt: number, runtime: Runtime): Promise<void> | undefined {
+  return pause(attempt + 3, runtime);
 }
 
 async function readAfter(

@@ -4,7 +4,7 @@ import type { Operation } from "./operation.ts";
 import { deadlineAt, isRotationDue, touchBelow } from "./policy.ts";
 import { adopt, inTurn, type SessionState, takeOperations } from "./state.ts";
 import { blankRecord, createRecord, dataAfter } from "./store-create.ts";
-import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch } from "./store-jobs.ts";
+import { applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./store-jobs.ts";
 import { inBackground, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
 import { openSuccessor } from "./successor.ts";
 import { keyOfName, newName, newSecret } from "./token.ts";
@@ -116,24 +116,14 @@ async function writeJob(
 ): Promise<void> {
   const base = state.held;
   if (base === undefined) return;
-  const asked: Asked = { parts, state, base, nowMs: parts.time.now() };
-  const conflicts = new Set<string>();
-  const held = await parts.queue.run({
-    base,
-    barrier: operations.some(({ kind }) => kind === "clear"),
-    apply(draft) {
-      conflicts.clear();
-      if (due.promote) applyPromotion(draft, asked);
-      applyOperations(draft, operations, asked, conflicts);
-      if (due.touch) applyTouch(draft, asked);
-      return due.issue ? applyIssue(draft, asked) : undefined;
-    },
+  const asked = askedBy(parts, state, base);
+  const barrier = operations.some(({ kind }) => kind === "clear");
+  const held = await runJob(asked, barrier, (draft) => {
+    if (due.promote) applyPromotion(draft, asked);
+    applyOperations(draft, operations, asked);
+    if (due.touch) applyTouch(draft, asked);
+    return due.issue ? applyIssue(draft, asked) : undefined;
   });
-  for (const key of conflicts) parts.emit({ type: "session.conflict", id: base.key, key });
-  if (held.expiresAtMs > base.expiresAtMs) parts.emit({ type: "session.touched", id: base.key });
-  if (base.record.successor === undefined && held.record.successor !== undefined) {
-    parts.emit({ type: "session.rotated", id: base.key });
-  }
   if (state.held !== base) return; // a later promise of this session has moved on
   adopt(state, held);
   if (state.standing === "successor") state.standing = "current";

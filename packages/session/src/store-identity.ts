@@ -7,7 +7,7 @@ import { elevateRecord, type LoginFacts, loginRecord } from "./rotation.ts";
 import { adopt, type SessionState, takeOperations } from "./state.ts";
 import { holdToken, repeatSuccessor } from "./store-commit.ts";
 import { blankRecord, createRecord, dataAfter } from "./store-create.ts";
-import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch } from "./store-jobs.ts";
+import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./store-jobs.ts";
 import { endRecord, inBackground, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
 import { keyOfName, newName, newSecret } from "./token.ts";
 
@@ -73,7 +73,7 @@ function writeLogin(
   operations: readonly Operation[],
   nowMs: number,
 ): Promise<Held> {
-  return runBarrier(parts, { parts, state, base, nowMs }, operations, (draft) => {
+  return runBarrier(askedBy(parts, state, base), operations, (draft) => {
     draft.record = loginRecord(draft.record, facts, nowMs);
     draft.changed = true;
     const { idleMs } = lifetimesOf(parts.settings, facts.persistent);
@@ -112,9 +112,9 @@ export async function elevateInStore(parts: StoreParts, state: SessionState, lev
   const nowMs = time.now();
   const token = { name: state.token.name, secret: newSecret(runtime.random) };
   const hash = await settled(runtime.crypto.sha256(token.secret));
-  const asked = { parts, state, base, nowMs };
+  const asked = askedBy(parts, state, base);
   try {
-    const held = await runBarrier(parts, asked, operations, (draft) => {
+    const held = await runBarrier(asked, operations, (draft) => {
       applyPromotion(draft, asked);
       draft.record = elevateRecord(draft.record, hash, level, nowMs);
       draft.changed = true;
@@ -133,18 +133,15 @@ export async function rotateInStore(parts: StoreParts, state: SessionState): Pro
   const base = state.held;
   if (base === undefined) return;
   const operations = takeOperations(state);
-  const asked = { parts, state, base, nowMs: parts.time.now() };
+  const asked = askedBy(parts, state, base);
   try {
-    const held = await runBarrier(parts, asked, operations, async (draft) => {
+    const held = await runBarrier(asked, operations, async (draft) => {
       applyPromotion(draft, asked);
       applyTouch(draft, asked);
       await applyIssue(draft, asked);
     });
     adopt(state, held);
     if (state.standing === "successor") state.standing = "current";
-    if (base.record.successor === undefined && held.record.successor !== undefined) {
-      parts.emit({ type: "session.rotated", id: base.key });
-    }
   } catch (error) {
     forget(state, error);
     throw error;
@@ -173,24 +170,15 @@ export async function logoutFromStore(parts: StoreParts, state: SessionState): P
 }
 
 /** Identity changes are written alone, with what this request had recorded before them. */
-async function runBarrier(
-  parts: StoreParts,
+function runBarrier(
   asked: Asked,
   operations: readonly Operation[],
   change: (draft: Draft) => void | Promise<void>,
 ): Promise<Held> {
-  const conflicts = new Set<string>();
-  const held = await parts.queue.run({
-    base: asked.base,
-    barrier: true,
-    apply(draft) {
-      conflicts.clear();
-      applyOperations(draft, operations, asked, conflicts);
-      return change(draft);
-    },
+  return runJob(asked, true, (draft) => {
+    applyOperations(draft, operations, asked);
+    return change(draft);
   });
-  for (const key of conflicts) parts.emit({ type: "session.conflict", id: asked.base.key, key });
-  return held;
 }
 
 /** After a failure the request goes on with what is certain. */

@@ -8,12 +8,49 @@ import type { SessionState } from "./state.ts";
 import { lifetimesOf, type StoreParts } from "./store-parts.ts";
 import { makeSuccessor } from "./successor.ts";
 
+/** What the last run of a job did; it becomes events once the commit is done. */
+export interface Effects {
+  readonly conflicts: Set<string>;
+  touched: boolean;
+  /** Hash of the successor that this job made. */
+  issued: Uint8Array | undefined;
+}
+
 /** What changes of a draft need to know of the request that asks for them. */
 export interface Asked {
+  readonly effects: Effects;
   readonly parts: StoreParts;
   readonly state: SessionState;
   readonly base: Held;
   readonly nowMs: number;
+}
+
+export function askedBy(parts: StoreParts, state: SessionState, base: Held): Asked {
+  const effects = { conflicts: new Set<string>(), touched: false, issued: undefined };
+  return { parts, state, base, nowMs: parts.time.now(), effects };
+}
+
+/** Commits what `change` does to the record, as one job. */
+export async function runJob(
+  asked: Asked,
+  barrier: boolean,
+  change: (draft: Draft) => void | Promise<void>,
+): Promise<Held> {
+  const { parts, base, effects } = asked;
+  const held = await parts.queue.run({
+    base,
+    barrier,
+    apply(draft) {
+      effects.conflicts.clear();
+      effects.touched = false;
+      effects.issued = undefined;
+      return change(draft);
+    },
+  });
+  for (const key of effects.conflicts) parts.emit({ type: "session.conflict", id: base.key, key });
+  if (effects.touched) parts.emit({ type: "session.touched", id: base.key });
+  if (effects.issued !== undefined) parts.emit({ type: "session.rotated", id: base.key });
+  return held;
 }
 
 /** The first presentation of a successor makes it the current secret. */
@@ -25,16 +62,17 @@ export function applyPromotion(draft: Draft, { state: { secretHash }, nowMs }: A
 }
 
 /** A write that happens anyway moves the deadline along, when that is due. */
-export function applyTouch(draft: Draft, { parts: { settings }, nowMs }: Asked): void {
+export function applyTouch(draft: Draft, { parts: { settings }, nowMs, effects }: Asked): void {
   const { absoluteEndMs, persistent } = draft.record;
   const { idleMs } = lifetimesOf(settings, persistent);
   if (draft.expiresAtMs >= touchBelow(nowMs, idleMs, absoluteEndMs, settings.touchWindowMs)) return;
   draft.expiresAtMs = deadlineAt(nowMs, idleMs, absoluteEndMs);
   draft.changed = true;
+  effects.touched = true;
 }
 
 /** Hands out a successor to the holder of the current token, unless there is one already. */
-export async function applyIssue(draft: Draft, { parts, state, base, nowMs }: Asked): Promise<void> {
+export async function applyIssue(draft: Draft, { parts, state, base, nowMs, effects }: Asked): Promise<void> {
   const { token, secretHash } = state;
   const { current, successor } = draft.record;
   if (token === undefined || secretHash === undefined || current === undefined || successor !== undefined) return;
@@ -42,27 +80,22 @@ export async function applyIssue(draft: Draft, { parts, state, base, nowMs }: As
   const making = makeSuccessor(token, base.key, nowMs, parts.runtime);
   const made = isPromise(making) ? await making : making;
   draft.record = issue(draft.record, made.successor);
+  effects.issued = made.successor.hash;
   draft.changed = true;
 }
 
-/** Collects the keys in conflict; they become events once the commit is done. */
-export function applyOperations(
-  draft: Draft,
-  operations: readonly Operation[],
-  asked: Asked,
-  conflicts: Set<string>,
-): void {
+export function applyOperations(draft: Draft, operations: readonly Operation[], asked: Asked): void {
   if (operations.length === 0) return;
   const data = dataOf(draft, asked.parts.data);
-  const resolve = resolver(asked, conflicts);
+  const resolve = resolver(asked);
   for (const operation of operations) applyOperation(data, operation, resolve);
   draft.changed = true;
 }
 
-function resolver({ parts: { settings }, base }: Asked, conflicts: Set<string>): Resolve {
+function resolver({ parts: { settings }, base, effects }: Asked): Resolve {
   return ({ key, value, read }, stored) => {
     if (settings.strict) throw new SojournError("SESSION_CONFLICT", { key });
-    conflicts.add(key);
+    effects.conflicts.add(key);
     if (settings.onConflict === undefined) return value;
     const standing = stored === undefined ? undefined : deepFreeze(stored);
     const chosen = settings.onConflict({ id: base.key, key, read: read?.value, stored: standing, wanted: value });

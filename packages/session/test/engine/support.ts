@@ -53,10 +53,15 @@ export interface World {
   readonly events: SessionEvent[];
   /** Names of the store's calls, oldest first. */
   readonly calls: string[];
+  /** Stands between engine and store while it is set. */
+  fault: Fault | undefined;
   /** Another server on the same store and clock. */
   another(options?: Partial<StoreOptions>): Sessions<Shop>;
   types(): string[];
 }
+
+/** @param run makes the real call. */
+export type Fault = (name: string, run: () => Promise<unknown>, args: readonly unknown[]) => Promise<unknown>;
 
 export interface WorldOptions extends Partial<StoreOptions> {
   readonly crypto?: CryptoProvider;
@@ -67,7 +72,8 @@ export function createWorld({ crypto = nodeCrypto, ...options }: WorldOptions = 
   const runtime = createFakeRuntime({ crypto });
   const events: SessionEvent[] = [];
   const calls: string[] = [];
-  const store = noting(options.store ?? memoryStore({ clock: runtime.clock }), calls);
+  const noted = { calls, fault: undefined as Fault | undefined };
+  const store = noting(options.store ?? memoryStore({ clock: runtime.clock }), noted);
   let servers = 0;
   function another(more: Partial<StoreOptions> = {}): Sessions<Shop> {
     // Each server draws its own random numbers, or their tokens would be the same.
@@ -75,20 +81,37 @@ export function createWorld({ crypto = nodeCrypto, ...options }: WorldOptions = 
     const onEvent = (event: SessionEvent) => void events.push(event);
     return createSessions<Shop>({ env: {}, onEvent, ...options, ...more, store, runtime: own });
   }
-  return { runtime, store, events, calls, another, sessions: another(), types: () => events.map(({ type }) => type) };
+  return {
+    runtime,
+    store,
+    events,
+    calls,
+    another,
+    sessions: another(),
+    types: () => events.map(({ type }) => type),
+    get fault() {
+      return noted.fault;
+    },
+    set fault(fault) {
+      noted.fault = fault;
+    },
+  };
 }
 
-function noting(store: AnyStore, calls: string[]): AnyStore {
-  return new Proxy(store, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property, target);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]) => {
-        calls.push(String(property));
-        return value.apply(target, args);
-      };
-    },
+/** The store, with every call noted and, while a fault is set, in its hands. */
+function noting(inner: AnyStore, world: { readonly calls: string[]; fault: Fault | undefined }): AnyStore {
+  const parts = Object.entries(inner).map(([name, value]): [string, unknown] => {
+    if (typeof value !== "function") return [name, value];
+    return [
+      name,
+      (...args: unknown[]) => {
+        world.calls.push(name);
+        const run = () => value.apply(inner, args);
+        return world.fault === undefined ? run() : world.fault(name, run, args);
+      },
+    ];
   });
+  return Object.fromEntries(parts) as unknown as AnyStore;
 }
 
 /** A client with one cookie. */
