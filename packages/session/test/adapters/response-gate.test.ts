@@ -230,6 +230,19 @@ describe("until the commit settles", () => {
     expect(sessions.log).toEqual(["commit", "commit", "headersSent"]);
   });
 
+  test("a handler that never stops recording does not hold the head for ever, and its calls keep their order", async () => {
+    const codes: unknown[] = [];
+    const server = await start((res) => {
+      for (let i = 0; i < 12; i++) held().resolve(NONE);
+      res.on("error", (error: NodeJS.ErrnoException) => codes.push(error.code));
+      res.end("a");
+      res.write("after the end");
+    });
+    expect(await get(server)).toMatchObject({ status: 200, body: "a" });
+    expect(codes).toEqual(["ERR_STREAM_WRITE_AFTER_END"]);
+    expect(sessions.log.slice(0, 10)).toEqual([...Array(8).fill("commit"), "headersSent", "commit"]);
+  });
+
   test("listeners of on-headers kind may still set headers when the head leaves", async () => {
     const commit = held();
     const server = await start((res) => {
