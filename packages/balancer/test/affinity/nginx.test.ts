@@ -126,6 +126,14 @@ describe("a pool with NGINX's cookie", () => {
     expect(b.ask({ cookie: "srv_id=r2" })).toMatchObject({ server: "c", affinity: "hit" });
   });
 
+  it("prefers primaries to backups that share the value", () => {
+    const shared = [server("z", { stampValue: "r", backup: true, port: 1 }), server("a", { stampValue: "r", port: 2 })];
+    const b = bench({ ...nginx, servers: shared });
+    expect(b.ask({ cookie: "srv_id=r" }).server).toBe("a");
+    b.director.setState("shop", "a", "disabled");
+    expect(b.ask({ cookie: "srv_id=r" }).server).toBe("z");
+  });
+
   it("drains: matching cookies go on, new clients never arrive, and how many remain cannot be known", () => {
     const b = bench(nginx);
     b.director.setState("shop", "b", "draining");

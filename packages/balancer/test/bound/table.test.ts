@@ -86,6 +86,18 @@ describe("bound clients", () => {
     expect(table.find(id(3), 901)).toBeUndefined();
   });
 
+  it("an undone touch goes back to its place in time, and is counted no longer than that", () => {
+    const table = createBoundTable<Owner>(1_000, -1_000);
+    const a = owner("a");
+    table.touch(id(1), a, 0, touchRecord());
+    table.touch(id(2), a, 900, touchRecord());
+    const failed = touchRecord();
+    table.touch(id(1), a, 950, failed);
+    table.undo(failed);
+    expect(table.count(a, 999)).toEqual({ count: 2, exact: true });
+    expect(table.count(a, 1_000)).toEqual({ count: 1, exact: true });
+  });
+
   it("agree with a plain model of themselves", () => {
     const step = fc.record({
       kind: fc.constantFrom("touch", "fail", "refresh", "forget", "wait"),

@@ -50,6 +50,8 @@ describe("health from traffic", () => {
     expect(refuse(b)).toBe("a");
     b.runtime.clock.advance(100);
     expect(answers(b)).toBe("bbbb");
+    probe(b, "a", false);
+    expect(answers(b)).toBe("bbbb");
     probe(b, "a", true);
     expect(answers(b)).toContain("a");
     expect(b.told).toEqual(["server.down a connection", "server.up a active"]);
@@ -108,6 +110,14 @@ describe("health from traffic", () => {
     expect(answers(b)).toBe("bbbb");
   });
 
+  it("a failure takes a share of the weight, which requests give back", () => {
+    const b = bench({ ...plain, servers: [server("a", { weight: 60 }), server("b", { weight: 60 })] });
+    expect(end(b, { kind: "timeout" })).toBe("a");
+    const count = (answered: string) => answered.split("a").length - 1;
+    expect(count(answers(b, 41))).toBeLessThan(20);
+    expect(count(answers(b, 40))).toBe(20);
+  });
+
   it("with every server out there is nobody to name", () => {
     const b = bench(plain);
     refuse(b);
@@ -158,6 +168,7 @@ describe("health from probes", () => {
     expect(answers(b)).toBe("bbbb");
     b.apply({ ...plain, servers: [server("a", { port: 9_999 }), server("b")] });
     expect(answers(b)).toContain("a");
+    expect(b.told.at(-1)).toBe("server.up a passive");
     probe(b, "gone", false);
     b.director.probed({ pool: "gone", server: "a", succeeded: false, reason: "" });
   });

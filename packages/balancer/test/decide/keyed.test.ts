@@ -54,6 +54,23 @@ describe("affinity by client address", () => {
     expect(b.ask()).toMatchObject({ affinity: "hit" });
   });
 
+  it("a server that comes back within the window finds its clients again", () => {
+    const b = bench(byIp);
+    const without = { ...byIp, servers: byIp.servers.slice(1) };
+    b.runtime.clock.advance(60_000);
+    const known = addresses.filter((address) => b.ask({ address }).server === "a").length;
+    b.apply(without);
+    b.director.observe();
+    b.apply(byIp);
+    const bound = () => b.director.observe()[0]?.servers[0]?.bound;
+    expect(bound()).toEqual({ count: known, exact: true });
+    b.apply(without);
+    b.runtime.clock.advance(60_000);
+    b.director.observe();
+    b.apply(byIp);
+    expect(bound()).toEqual({ count: 0, exact: true });
+  });
+
   it("a draining server, or one of weight 0, keeps only addresses that the table knows", () => {
     for (const state of [{ state: "draining" }, { weight: 0 }] as const) {
       const b = bench(byIp);
@@ -205,6 +222,22 @@ describe("Kubernetes ClientIP", () => {
     refreshed.ask({ address, connection: open() });
     refreshed.runtime.clock.advance(9_000);
     expect(refreshed.ask({ address, connection: open() }).server).toBe(home.server);
+  });
+
+  it("is not refreshed by the end of a long response", () => {
+    const address = mover();
+    const b = bench(two);
+    const handle = b.director.route("x", "/");
+    if (handle === undefined) throw new Error("no route");
+    const decision = b.director.decide(handle, facts({ address, connection: open() }));
+    const named = decision.next();
+    if (named === undefined) throw new Error("no server");
+    const attempt = b.director.begin(decision, named);
+    b.runtime.clock.advance(9_000);
+    b.director.finish(attempt, { kind: "response", status: 200, latencyMs: 1 });
+    b.apply(service);
+    b.runtime.clock.advance(1_000);
+    expect(b.ask({ address, connection: open() }).server).toBe("c");
   });
 
   it("a failed attempt neither refreshes nor holds", () => {

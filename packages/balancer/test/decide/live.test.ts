@@ -225,6 +225,14 @@ describe("what the plane asks", () => {
     expect(counts).toEqual({ a: 20, b: 10 });
   });
 
+  it("round-robin does not starve a server of new clients because its own are busy", () => {
+    const b = bench();
+    const home = b.ask();
+    for (let i = 0; i < 500; i++) b.ask({ cookie: home.cookie });
+    const fresh = Array.from({ length: 12 }, () => b.ask().server);
+    expect(fresh.filter((name) => name === home.server).length).toBeGreaterThanOrEqual(3);
+  });
+
   it("least-connections counts requests in flight, sticky ones too", () => {
     const b = bench(pool({ balance: "least-connections", servers: [server("a"), server("b")] }));
     const home = b.ask();
