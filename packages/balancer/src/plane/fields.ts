@@ -4,6 +4,8 @@ const KEPT = 0;
 const HIDDEN = 1;
 const DROPPED = 2;
 
+const WIDTH = 5;
+
 /**
  * The fields of one message: ordered, as spelled by the sender, some of them dropped, others added behind.
  * Received fields are offsets into the head's text; strings are made only of what somebody asks for. Made to be
@@ -14,12 +16,8 @@ export class Fields {
   count = 0;
   readonly kinds: number[] = [];
   private text = "";
-  private readonly nameAt: number[] = [];
-  private readonly nameEnd: number[] = [];
-  private readonly valueAt: number[] = [];
-  private readonly valueEnd: number[] = [];
-  /** End of the line (after CRLF) when it reads exactly `name: value`; else 0. */
-  private readonly lineEnd: number[] = [];
+  /** `WIDTH` offsets a field: its name's begin and end, its value's begin and end, its line's end. */
+  private readonly at: number[] = [];
   /** `KEPT`, `HIDDEN` or `DROPPED`. */
   private readonly fate: number[] = [];
   private extras = 0;
@@ -34,13 +32,16 @@ export class Fields {
 
   /** Offsets are relative to the text that `bind` gives afterwards. */
   push(kind: number, nameAt: number, nameEnd: number, valueAt: number, valueEnd: number, lineEnd: number): void {
+    const { at } = this;
     const i = this.count++;
+    const k = i * WIDTH;
     this.kinds[i] = kind;
-    this.nameAt[i] = nameAt;
-    this.nameEnd[i] = nameEnd;
-    this.valueAt[i] = valueAt;
-    this.valueEnd[i] = valueEnd;
-    this.lineEnd[i] = valueAt === nameEnd + 2 && valueEnd + 2 === lineEnd ? lineEnd : 0;
+    at[k] = nameAt;
+    at[k + 1] = nameEnd;
+    at[k + 2] = valueAt;
+    at[k + 3] = valueEnd;
+    // A line that reads exactly `name: value` can be taken as it stands; 0: it cannot.
+    at[k + 4] = valueAt === nameEnd + 2 && valueEnd + 2 === lineEnd ? lineEnd : 0;
     this.fate[i] = KEPT;
   }
 
@@ -49,16 +50,16 @@ export class Fields {
   }
 
   name(i: number): string {
-    return this.text.slice(this.nameAt[i], this.nameEnd[i]);
+    return this.text.slice(this.at[i * WIDTH], this.at[i * WIDTH + 1]);
   }
 
   value(i: number): string {
-    return this.text.slice(this.valueAt[i], this.valueEnd[i]);
+    return this.text.slice(this.at[i * WIDTH + 2], this.at[i * WIDTH + 3]);
   }
 
   /** Whether a tab follows the value: other parsers take it for a part of a framing value. */
   tabFollows(i: number): boolean {
-    let at = this.valueEnd[i] as number;
+    let at = this.at[i * WIDTH + 3] as number;
     while (this.text.charCodeAt(at) === 0x20) at++;
     return this.text.charCodeAt(at) === 0x09;
   }
@@ -75,8 +76,8 @@ export class Fields {
 
   /** Whether field `i` has this name, given in lower case. */
   is(i: number, name: string): boolean {
-    const at = this.nameAt[i] as number;
-    return (this.nameEnd[i] as number) - at === name.length && this.name(i).toLowerCase() === name;
+    const length = (this.at[i * WIDTH + 1] as number) - (this.at[i * WIDTH] as number);
+    return length === name.length && this.name(i).toLowerCase() === name;
   }
 
   /** Adds a field of ours. Name and value must be clean: they are written as they are. */
@@ -129,8 +130,8 @@ export class Fields {
     let runEnd = -1;
     for (let i = 0; i < this.count; i++) {
       if (this.fate[i] !== KEPT) continue;
-      const lineEnd = this.lineEnd[i] as number;
-      const nameAt = this.nameAt[i] as number;
+      const lineEnd = this.at[i * WIDTH + 4] as number;
+      const nameAt = this.at[i * WIDTH] as number;
       if (lineEnd === 0) {
         if (runAt !== -1) out += text.slice(runAt, runEnd);
         runAt = -1;

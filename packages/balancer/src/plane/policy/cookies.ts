@@ -10,10 +10,12 @@ export function withoutCookies(cookie: string, names: readonly string[]): string
   while (start < cookie.length) {
     let end = cookie.indexOf(";", start);
     if (end === -1) end = cookie.length;
-    const pair = cookie.slice(start, end).trim();
-    const equals = pair.indexOf("=");
-    if (equals !== -1 && names.includes(pair.slice(0, equals).trimEnd())) removed = true;
-    else if (pair !== "") kept = kept === undefined ? pair : `${kept}; ${pair}`;
+    while (start < end && isBlank(cookie.charCodeAt(start))) start++;
+    if (isNamed(cookie, start, names)) removed = true;
+    else if (start < end) {
+      const pair = cookie.slice(start, end);
+      kept = kept === undefined ? pair : `${kept}; ${pair}`;
+    }
     start = end + 1;
   }
   return removed ? kept : cookie;
@@ -22,4 +24,20 @@ export function withoutCookies(cookie: string, names: readonly string[]): string
 function mentions(cookie: string, names: readonly string[]): boolean {
   for (let i = 0; i < names.length; i++) if (cookie.includes(names[i] as string)) return true;
   return false;
+}
+
+/** Whether the pair that begins at `at` has one of the names. */
+function isNamed(cookie: string, at: number, names: readonly string[]): boolean {
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    if (!cookie.startsWith(name, at)) continue;
+    let next = at + name.length;
+    while (isBlank(cookie.charCodeAt(next))) next++;
+    if (cookie.charCodeAt(next) === 0x3d) return true;
+  }
+  return false;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

@@ -57,7 +57,8 @@ export class ServerConnections implements ConnectionOwner {
 
   release(connection: UpstreamConnection): boolean {
     if (this.closed || this.idle.length >= this.limits.serverIdleCount) return false;
-    const now = this.ticker.exactMs();
+    // At most one sweep too early: then the connection counts as older than it is, which is the safe side.
+    const now = this.ticker.nowMs;
     let keepMs = this.limits.serverIdleMs;
     if (connection.keepAliveSeconds >= 0) {
       keepMs = Math.min(keepMs, connection.keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS);

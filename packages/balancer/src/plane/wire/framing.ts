@@ -32,7 +32,7 @@ export class ConnectionOptions {
     this.close = false;
     this.keepAlive = false;
     this.upgrade = false;
-    this.named.length = 0;
+    if (this.named.length > 0) this.named.length = 0;
   }
 
   /** Adds one field's list (RFC 9110 §7.6.1). False when an element is no token. */
