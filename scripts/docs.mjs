@@ -8,12 +8,20 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = fileURLToPath(new URL("docs/", import.meta.url));
 const check = process.argv.includes("--check");
 let stale = 0;
+let failed = 0;
 
 for (const name of readdirSync(folder).sort()) {
   if (!name.endsWith(".mjs")) continue;
   const { file, render } = await import(new URL(`docs/${name}`, import.meta.url).href);
   const path = join(root, file);
-  const wanted = await render();
+  let wanted;
+  try {
+    wanted = await render();
+  } catch (error) {
+    console.error(`${file}: scripts/docs/${name} cannot make it: ${error.message}`);
+    failed++;
+    continue;
+  }
   if (current(path) === wanted) continue;
   stale++;
   if (check) {
@@ -24,8 +32,9 @@ for (const name of readdirSync(folder).sort()) {
     console.log(`wrote ${file}`);
   }
 }
-console.log(stale === 0 || !check ? "docs: equal to the code" : `docs: ${stale} differ`);
-process.exitCode = check && stale > 0 ? 1 : 0;
+if (failed === 0 && (stale === 0 || !check)) console.log("docs: equal to the code");
+else console.log(`docs: ${stale} differ, ${failed} cannot be made`);
+process.exitCode = failed > 0 || (check && stale > 0) ? 1 : 0;
 
 function current(path) {
   try {
