@@ -8,9 +8,11 @@ import { read } from "./reading.ts";
 
 /** Every configuration of the render goldens that this engine can say, its listeners moved to a port free to use. */
 function configs(target: "nginx" | "haproxy"): readonly (readonly [string, BalancerConfig])[] {
-  return goldens("render.txt").flatMap(({ title, input, options, expected }) => {
+  const all = ["render.txt", "nginx-rendered.txt", "haproxy-rendered.txt", "kubernetes-rendered.txt"].flatMap(goldens);
+  return all.flatMap(({ title, input, options, expected }) => {
     if (options.to !== target || expected.startsWith("RENDER_UNSUPPORTED")) return [];
-    return [[title, onLoopback(read(input))] as const];
+    const { to: _, ...flags } = options;
+    return [[title, onLoopback(read(input, flags))] as const];
   });
 }
 

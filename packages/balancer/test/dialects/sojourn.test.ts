@@ -5,14 +5,17 @@ import { linesOf, read } from "./reading.ts";
 
 const EXAMPLE = readFileSync(new URL("../../../../examples/sojourn.yaml", import.meta.url), "utf8");
 
+/** A key of zeros. */
+const KEY = `sjk1.00000000.${"A".repeat(43)}`;
+
 describe("sojourn.yaml", () => {
   it("reads the example of the documentation", () => {
-    const config = parseConfig(EXAMPLE, { file: "sojourn.yaml", env: { SOJOURN_KEYS: "given" } });
+    const config = parseConfig(EXAMPLE, { file: "sojourn.yaml", env: { SOJOURN_KEYS: KEY } });
     expect(config).toEqual({
       dialect: "sojourn",
       listeners: [{ host: "0.0.0.0", port: 8080 }],
       admin: { host: "127.0.0.1", port: 8081 },
-      keys: "given",
+      keys: KEY,
       trustedProxies: [],
       notes: [],
       snapshot: {

@@ -36,7 +36,7 @@ function balanceLines({ affinity, balance, name }: PoolSpec, remarks: Remarks): 
     remarks.note(`${name}: HAProxy's hash chooses other servers than Sojourn's rendezvous; clients move once`);
   if (affinity.kind === "header") {
     moved();
-    return [`balance hdr(${affinity.name})`, "hash-type consistent"];
+    return [`balance hdr(${word(affinity.name)})`, "hash-type consistent"];
   }
   if (affinity.kind === "ip") {
     if (affinity.rememberMs !== undefined) {
@@ -80,8 +80,8 @@ function profileLines({ profile }: PoolSpec): readonly string[] {
 function checkLines(check: ActiveCheck): readonly string[] {
   const lines: string[] = [];
   if (check.kind === "http") {
-    lines.push(`option httpchk GET ${check.path}`);
-    if (check.host !== undefined) lines.push(`http-check send hdr Host ${check.host}`);
+    lines.push(`option httpchk GET ${word(check.path)}`);
+    if (check.host !== undefined) lines.push(`http-check send hdr Host ${word(check.host)}`);
   }
   if (check.timeoutMs !== check.intervalMs) lines.push(`timeout check ${formatHaproxyTime(check.timeoutMs)}`);
   const inter = formatHaproxyTime(check.intervalMs);
@@ -97,7 +97,7 @@ function cookieLine(pool: string, stamp: StampFormat, remarks: Remarks): string 
   remarks.note(
     `${pool}: HAProxy writes the server's name into the cookie, readable and unauthenticated; clients are assigned once more`,
   );
-  const parts = [`cookie ${stamp.cookie} insert`];
+  const parts = [`cookie ${word(stamp.cookie)} insert`];
   if (stamp.kind === "nginx" || stamp.hidden) parts.push("indirect");
   if (stamp.kind === "nginx" || stamp.cachePrivate) parts.push("nocache");
   if (attributes.domain !== undefined) parts.push(`domain ${attributes.domain}`);
@@ -152,6 +152,11 @@ function serverLine(server: ServerSpec, name: string, pool: PoolSpec, remarks: R
 /** HAProxy's names hold letters, digits and `_ . : -`. */
 export function haproxyName(name: string): string {
   return name.replace(/[^A-Za-z0-9_.:-]/g, "-");
+}
+
+/** Escapes what HAProxy would read as the end of a word or the start of a comment. */
+export function word(text: string): string {
+  return text.replace(/[\s#'"\\]/g, "\\$&");
 }
 
 function distinct(names: readonly string[]): readonly string[] {

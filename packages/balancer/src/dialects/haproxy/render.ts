@@ -2,7 +2,7 @@ import type { BalancerConfig } from "../../config.ts";
 import type { RouteSpec } from "../../model.ts";
 import { formatHostPort } from "../shared/address.ts";
 import { createRemarks, heading, type Remarks, type Rendered } from "../shared/writing.ts";
-import { backendLines, haproxyName } from "./render-backend.ts";
+import { backendLines, haproxyName, word } from "./render-backend.ts";
 
 /** A whole haproxy.cfg, ready for `haproxy -c`. @throws RENDER_UNSUPPORTED */
 export function renderHaproxy(config: BalancerConfig): Rendered {
@@ -38,6 +38,10 @@ function frontendLines({ listeners, snapshot, trustedProxies }: BalancerConfig, 
 function conditions({ host, path }: RouteSpec): readonly string[] {
   const byHost = host === undefined ? "" : `{ req.hdr(host),host_only -i ${host} }`;
   const paths =
-    path === "/" ? [""] : path.endsWith("/") ? [`{ path_beg ${path} }`] : [`{ path ${path} }`, `{ path_beg ${path}/ }`];
+    path === "/"
+      ? [""]
+      : path.endsWith("/")
+        ? [`{ path_beg ${word(path)} }`]
+        : [`{ path ${word(path)} }`, `{ path_beg ${word(path)}/ }`];
   return paths.map((byPath) => [byHost, byPath].filter((part) => part !== "").join(" "));
 }

@@ -58,21 +58,23 @@ export function readKubernetes(
 /** @throws FLAG_INVALID */
 function readEndpoints(texts: readonly string[]): readonly ServerSpec[] {
   const seen = new Set<string>();
-  return texts.map((text) => {
-    const refuse = (reason: string) =>
-      new SojournError("FLAG_INVALID", {
-        flag: "--endpoints",
-        value: JSON.stringify(text),
-        reason,
-        how: "write ADDR:PORT,ADDR:PORT with IP addresses, for example 10.1.0.4:8080",
-      });
-    const endpoint = parseEndpoint(text.trim());
-    if (endpoint === undefined) throw refuse("it is no IP address with a port");
-    const name = formatHostPort(endpoint.host, endpoint.port);
-    if (seen.has(name)) throw refuse("it is given twice");
-    seen.add(name);
-    return { ...plainServer(name, endpoint.host, endpoint.port), address: endpoint.host };
-  });
+  return texts
+    .flatMap((text) => text.split(","))
+    .map((text) => {
+      const refuse = (reason: string) =>
+        new SojournError("FLAG_INVALID", {
+          flag: "--endpoints",
+          value: JSON.stringify(text),
+          reason,
+          how: "write ADDR:PORT,ADDR:PORT with IP addresses, for example 10.1.0.4:8080",
+        });
+      const endpoint = parseEndpoint(text.trim());
+      if (endpoint === undefined) throw refuse("it is no IP address with a port");
+      const name = formatHostPort(endpoint.host, endpoint.port);
+      if (seen.has(name)) throw refuse("it is given twice");
+      seen.add(name);
+      return { ...plainServer(name, endpoint.host, endpoint.port), address: endpoint.host };
+    });
 }
 
 function readSlices(slices: readonly Field[], service: Service, report: Report): readonly ServerSpec[] {

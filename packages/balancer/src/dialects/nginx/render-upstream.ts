@@ -49,12 +49,13 @@ function serverLine(server: ServerSpec, pool: PoolSpec, remarks: Remarks): strin
     parts.push("down");
   }
   if (server.stampValue !== undefined && pool.affinity.kind === "cookie") parts.push(`route=${server.stampValue}`);
-  return `${parts.join(" ")};${server.name === address ? "" : `  # ${comment(server.name)}`}`;
+  const said = server.name === address || server.name === formatHostPort(address, server.port);
+  return `${parts.join(" ")};${said ? "" : `  # ${comment(server.name)}`}`;
 }
 
 function stickyLine(pool: string, stamp: NginxStamp | SojournStamp, remarks: Remarks): string {
   const { attributes } = stamp;
-  const parts = [`sticky cookie ${stamp.cookie}`];
+  const parts = [`sticky cookie ${quoted(stamp.cookie)}`];
   if (stamp.kind === "nginx") {
     if (stamp.expires !== undefined) {
       parts.push(`expires=${stamp.expires === "max" ? "max" : quoted(seconds(stamp.expires * 1_000))}`);
@@ -83,6 +84,9 @@ function stickyLine(pool: string, stamp: NginxStamp | SojournStamp, remarks: Rem
 function methodLine(pool: PoolSpec, remarks: Remarks): string | undefined {
   const { affinity, balance, name } = pool;
   if (affinity.kind === "header") {
+    if (!/^[A-Za-z0-9-]+$/.test(affinity.name)) {
+      remarks.refuse(`the header ${affinity.name}`, "use a header of letters, digits and -");
+    }
     remarks.note(`${name}: NGINX's hash chooses other servers than Sojourn's rendezvous; clients move once`);
     return `hash $http_${affinity.name.toLowerCase().replaceAll("-", "_")} consistent;`;
   }

@@ -1,7 +1,7 @@
 import type { BalancerConfig, ListenAddress } from "../../config.ts";
 import type { PoolSpec, RouteSpec, Snapshot } from "../../model.ts";
 import { formatHostPort } from "../shared/address.ts";
-import { createRemarks, heading, type Remarks, type Rendered } from "../shared/writing.ts";
+import { createRemarks, heading, plainName, type Remarks, type Rendered } from "../shared/writing.ts";
 import { quoted, upstreamLines } from "./render-upstream.ts";
 import { formatNginxTime } from "./time.ts";
 
@@ -20,7 +20,12 @@ export function renderNginx(config: BalancerConfig): Rendered {
     ...(config.trustedProxies.length === 0 ? [] : realIpLines(config.trustedProxies)),
     ...(reuse > 0 ? UPGRADE_MAP : CLOSE_MAP),
     "",
-    ...pools.flatMap((pool) => [`upstream ${pool.name} {`, ...indent(upstreamLines(pool, remarks)), "}", ""]),
+    ...pools.flatMap((pool) => [
+      `upstream ${plainName(pool.name)} {`,
+      ...indent(upstreamLines(pool, remarks)),
+      "}",
+      "",
+    ]),
     ...serverBlocks(config, remarks),
   ];
   const body = ["events {}", "", "http {", ...indent(lines), "}"].join("\n");
@@ -85,7 +90,7 @@ function proxyLines({ name, profile, servers }: PoolSpec, remarks: Remarks): rea
   const { hostHeader, timeouts, tries } = profile;
   const host = hostHeader === "client" ? "$http_host" : hostHeader.literal === name ? undefined : hostHeader.literal;
   const peers = servers.filter((server) => server.state !== "disabled").length;
-  const lines = [`proxy_pass http://${name};`, "proxy_http_version 1.1;"];
+  const lines = [`proxy_pass http://${plainName(name)};`, "proxy_http_version 1.1;"];
   if (host !== undefined) lines.push(`proxy_set_header Host ${host};`);
   lines.push("proxy_set_header Upgrade $http_upgrade;", "proxy_set_header Connection $connection_upgrade;");
   if (profile.forwardedHeaders === "x-forwarded") {

@@ -1,5 +1,5 @@
 import type { BalanceMethod, NginxStamp, ServerSpec } from "../../model.ts";
-import { formatHostPort, isHost, parseHostPort } from "../shared/address.ts";
+import { formatHostPort, isHost, isIpLiteral, parseHostPort } from "../shared/address.ts";
 import { plainServer } from "../shared/defaults.ts";
 import type { Spot } from "../shared/problems.ts";
 import type { Report } from "../shared/report.ts";
@@ -91,6 +91,15 @@ export function readUpstream(directive: Directive, report: Report, resolution: R
     report.problems.add("CONFIG_NO_SERVERS", { pool: name, how: "add server ADDRESS; to the upstream" }, directive.at);
   }
   checkRoutes(lines, sticky, report);
+  const unresolved = lines.find(({ specs }) =>
+    specs.some((spec) => !spec.stampValue && !isIpLiteral(spec.address ?? spec.host)),
+  );
+  if (stamp !== undefined && unresolved !== undefined) {
+    report.note(
+      `${name}: the cookie holds the md5 of a server's name here, in NGINX that of its address; --resolve makes them equal`,
+      unresolved.at,
+    );
+  }
   const servers = distinctNames(lines.flatMap((line) => line.specs));
   return { name, servers, balance, stamp, keepalive, passive: readPassive(lines, servers, report), at: directive.at };
 }

@@ -42,6 +42,11 @@ export function heading(notes: readonly Note[]): string {
   ].join("\n");
 }
 
+/** A name that every engine takes in every place. */
+export function plainName(name: string): string {
+  return name.replace(/[^A-Za-z0-9_.-]/g, "-");
+}
+
 /** What every engine but Sojourn loses of a pool. */
 export function noteCommonLosses(pool: PoolSpec, { target, note }: Remarks): void {
   const { affinity, name, onDown } = pool;

@@ -1,3 +1,4 @@
+import { parseKeys, SojournError } from "@sojourn/core";
 import ipaddr from "ipaddr.js";
 import type { ListenAddress } from "../../config.ts";
 import type { PoolSpec, RouteSpec } from "../../model.ts";
@@ -48,6 +49,7 @@ export function readFile(context: Context, file: SojournFile, resolution: Resolu
     const how = "add one with its servers";
     context.problems.add("CONFIG_KEY_MISSING", { where: "pools", key: "a pool", how }, context.source.spot(["pools"]));
   }
+  checkKeys(context, file.keys);
   const admin = file.admin === undefined ? undefined : readListen(context, ["admin"], file.admin);
   return {
     listeners: readListeners(context, file.listen),
@@ -57,6 +59,17 @@ export function readFile(context: Context, file: SojournFile, resolution: Resolu
     snapshot: { format: 1, pools, routes: readRoutes(context, file.routes, names) },
     notes: [],
   };
+}
+
+/** A key that cannot be used is reported where it stands; the text itself stays out of the report. */
+function checkKeys({ source, problems }: Context, keys: string | undefined): void {
+  if (keys === undefined) return;
+  try {
+    parseKeys(keys, "keys");
+  } catch (error) {
+    if (!(error instanceof SojournError)) throw error;
+    problems.adopt(error, source.spot(["keys"]));
+  }
 }
 
 function readListeners(context: Context, given: SojournFile["listen"]): readonly ListenAddress[] {
