@@ -24,6 +24,8 @@ export interface ExchangeHandler {
   aborted(): void;
   /** Both directions of the tunnel are closed. */
   tunnelClosed(): void;
+  /** This handler threw `error`. The exchange is over; it is logged here and the client cut off. */
+  fault(error: unknown): void;
 }
 
 export interface Exchange extends TunnelEnd {

@@ -157,6 +157,22 @@ describe("close", () => {
     expect(runtime.clock.armed).toBe(0);
   });
 
+  it("closes a connection whose head had gone out without a word of it", async () => {
+    const origin = await rawOrigin();
+    const { client, plane } = await rig([origin.port]);
+    const raw = await client();
+    raw.write(GET);
+    const server = await origin.connection(0);
+    await server.until("\r\n\r\n");
+    server.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha");
+    await raw.until("ha");
+    const closed = plane.close(10_000);
+    server.write("lf");
+    expect(await raw.rest()).toBe("lf");
+    raw.socket.end();
+    await closed;
+  });
+
   it("takes no connection afterwards", async () => {
     const { client, plane, port } = await rig([]);
     await plane.close(0);
@@ -235,14 +251,38 @@ it("answers 404 when no pool serves the request", async () => {
   expect(plane.counters.responsesByClass[4]).toBe(1);
 });
 
-it("loses one connection, not the process, when the balancing side throws", async () => {
-  const { client, director, runtime } = await rig([]);
-  director.decide = () => {
+describe("a defect on the balancing side", () => {
+  const throws = () => {
     throw new Error("secret=1");
   };
-  const raw = await client();
-  raw.write(GET);
-  expect(await raw.rest()).toBe("");
-  expect(runtime.lines).toMatchObject([{ level: "error", fields: { code: "PLANE_FAULT" } }]);
-  expect(JSON.stringify(runtime.lines)).not.toContain("secret");
+
+  it.each(["route", "decide", "begin"] as const)("in %s costs one connection, not the process", async (step) => {
+    const origin = await echoOrigin();
+    const { client, director, runtime, plane } = await rig([origin.port]);
+    const working = director[step];
+    director[step] = throws;
+    const raw = await client();
+    raw.write(GET);
+    expect(await raw.rest()).toBe("");
+    expect(runtime.lines).toMatchObject([{ level: "error", fields: { code: "PLANE_FAULT" } }]);
+    expect(JSON.stringify(runtime.lines)).not.toContain("secret");
+    Object.assign(director, { [step]: working });
+    const next = await client();
+    next.write(GET);
+    expect((await next.message()).body).toBe("ok");
+    expect(plane.counters.inFlight).toBe(0);
+  });
+
+  it("while a server's answer is handled costs that request, and its attempt is closed", async () => {
+    const origin = await echoOrigin("HTTP/1.1 200 OK\r\nSojourn-Affinity: end\r\nContent-Length: 2\r\n\r\nok");
+    const { client, director, plane } = await rig([origin.port]);
+    const decide = director.decide;
+    director.decide = (pool, facts) => ({ ...decide(pool, facts), unbind: throws });
+    const raw = await client();
+    raw.write(GET);
+    await raw.gone();
+    expect(raw.text).toBe("");
+    expect(director.outcomes).toHaveLength(1);
+    expect(plane.counters).toMatchObject({ inFlight: 0, serverIdle: 0 });
+  });
 });

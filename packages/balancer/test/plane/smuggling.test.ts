@@ -254,11 +254,12 @@ describe("a broken server", () => {
     "that answers %s: 502, the connection is not used again, the event names it",
     async (_, bytes) => {
       const origin = await echoOrigin(bytes);
-      const { ask, events, director, plane } = await rig([origin.port]);
+      const { ask, events, director, plane, runtime } = await rig([origin.port]);
       const response = await ask(`GET / HTTP/1.1\r\n${H}\r\n`);
       expect(response).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
       expect(response).toContain("SERVER_RESPONSE_INVALID");
       expect(events).toMatchObject([{ kind: "server-failed", pool: "shop", server: "s1" }]);
+      expect(runtime.lines).toMatchObject([{ level: "warn", fields: { pool: "shop", server: "s1" } }]);
       expect(director.outcomes).toEqual([{ server: "s1", outcome: { kind: "cut", responseStarted: false } }]);
       expect(plane.counters.serverIdle).toBe(0);
     },

@@ -78,15 +78,15 @@ export class H1Connection implements Exchange, BodyReceiver {
     this.deadlineMs = context.ticker.exactMs() + context.limits.headMs;
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.guard(chunk));
-    socket.on("drain", () => this.onDrain());
-    socket.on("end", () => this.onEnd());
+    socket.on("data", (chunk: Buffer) => this.guard(this.onData, chunk));
+    socket.on("drain", () => this.guard(this.onDrain));
+    socket.on("end", () => this.guard(this.onEnd));
     socket.on("finish", () => {
       if (this.state === "linger") this.deadlineMs = context.ticker.exactMs() + context.limits.lingerMs;
     });
     // "close" follows and tells all there is to know.
     socket.on("error", () => {});
-    socket.on("close", () => this.onClose());
+    socket.on("close", () => this.guard(this.onClose));
   }
 
   /** Ends an idle connection; a busy one closes after its response. */
@@ -117,14 +117,11 @@ export class H1Connection implements Exchange, BodyReceiver {
   // --- input
 
   /** A defect in a request's handling costs that connection, not the process. */
-  private guard(chunk: Buffer): void {
+  private guard<Argument extends unknown[]>(step: (...given: Argument) => void, ...given: Argument): void {
     try {
-      this.onData(chunk);
+      step.apply(this, given);
     } catch (error) {
-      this.context.logger.error("request failed", {
-        code: "PLANE_FAULT",
-        error: error instanceof Error ? `${error.name} ${(error.stack ?? "").split("\n")[1]?.trim() ?? ""}` : "unknown",
-      });
+      this.forwarding.fault(error);
       this.socket.destroy();
     }
   }
@@ -321,7 +318,7 @@ export class H1Connection implements Exchange, BodyReceiver {
     const open = this.writer.flush();
     if (this.state === "closed") return;
     this.blocked = !open;
-    if (this.closeAfter) {
+    if (this.closeAfter || this.list.closing) {
       if (this.state === "body") this.linger();
       else this.close();
       return;

@@ -1,4 +1,4 @@
-import type { Attempt, Conclusion, Decision, Outcome, PoolHandle, ServerHandle } from "../../decision.ts";
+import type { Attempt, Conclusion, Decision, Outcome, ServerHandle } from "../../decision.ts";
 import type { Exchange, ExchangeHandler } from "../exchange.ts";
 import type { Fields } from "../fields.ts";
 import { KIND } from "../kinds.ts";
@@ -275,7 +275,7 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
       return;
     }
     this.context.counters.serverFailuresTotal++;
-    this.report(code);
+    this.report(code, why === "invalid");
     this.finish(why === "timeout" ? { kind: "timeout" } : { kind: "cut", responseStarted: this.responseBegun });
     if (this.discarding) this.over();
     else if (this.responseBegun) {
@@ -303,6 +303,17 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
     upstream?.destroy();
     this.finish({ kind: "client-abort" });
     this.over();
+  }
+
+  fault(error: unknown): void {
+    const { exchange, context, upstream, attempt } = this;
+    context.logger.error("request failed", { code: "PLANE_FAULT", error: placeOf(error) });
+    this.upstream = undefined;
+    this.attempt = undefined;
+    this.over();
+    upstream?.destroy();
+    exchange?.abort();
+    if (attempt !== undefined) context.director.finish(attempt, { kind: "client-abort" });
   }
 
   private finish(outcome: Outcome): void {
@@ -334,14 +345,23 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
     this.replay.reset(0);
   }
 
-  private report(code: string): void {
+  private report(code: string, broken = false): void {
     const { onEvent, logger } = this.context;
     const { server } = this;
     if (server === undefined) return;
-    const pool: PoolHandle = server.pool;
-    if (onEvent !== undefined) {
-      onEvent({ kind: "server-failed", pool: pool.spec.name, server: server.spec.name, code });
-    }
-    logger.debug("server failed", { pool: pool.spec.name, server: server.spec.name, code });
+    const pool = server.pool.spec.name;
+    onEvent?.({ kind: "server-failed", pool, server: server.spec.name, code });
+    if (broken) logger.warn("server broke the protocol", { pool, server: server.spec.name, reason: code });
   }
+}
+
+/** Kind and first frame of an error: its message may quote a request. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return `${error.name} ${
+    (error.stack ?? "")
+      .split("\n")
+      .find((line) => line.startsWith("    at "))
+      ?.trim() ?? ""
+  }`;
 }

@@ -79,14 +79,14 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
     const socket = connect({ host: target.host, port: target.port, noDelay: true, allowHalfOpen: true });
     this.socket = socket;
     this.writer = new Writer(socket);
-    socket.on("connect", () => this.onConnect());
-    socket.on("data", (chunk: Buffer) => this.onData(chunk));
-    socket.on("drain", () => this.onDrain());
-    socket.on("end", () => this.onEnd());
+    socket.on("connect", () => this.guard(this.onConnect));
+    socket.on("data", (chunk: Buffer) => this.guard(this.onData, chunk));
+    socket.on("drain", () => this.guard(this.onDrain));
+    socket.on("end", () => this.guard(this.onEnd));
     socket.on("error", (error: NodeJS.ErrnoException) => {
       this.errorCode = error.code ?? "error";
     });
-    socket.on("close", () => this.onClose());
+    socket.on("close", () => this.guard(this.onClose));
   }
 
   /** Hands an idle connection to its next request. */
@@ -181,10 +181,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
       this.socket.destroy();
       return;
     }
-    const { handler, state } = this;
-    this.destroy();
-    if (state === "connecting") handler?.connectFailed("timeout", "ETIMEDOUT");
-    else handler?.failed("timeout", "ETIMEDOUT");
+    this.guard(this.onTimeout);
   }
 
   /** Bytes accepted for the server and not yet taken by the system. */
@@ -194,6 +191,24 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
 
   bodyPiece(chunk: Buffer): void {
     this.handler?.responseData(chunk);
+  }
+
+  /** A defect in a request's handling costs that request, not the process. */
+  private guard<Argument extends unknown[]>(step: (...given: Argument) => void, ...given: Argument): void {
+    const { handler } = this;
+    try {
+      step.apply(this, given);
+    } catch (error) {
+      this.destroy();
+      handler?.fault(error);
+    }
+  }
+
+  private onTimeout(): void {
+    const { handler, state } = this;
+    this.destroy();
+    if (state === "connecting") handler?.connectFailed("timeout", "ETIMEDOUT");
+    else handler?.failed("timeout", "ETIMEDOUT");
   }
 
   private onConnect(): void {

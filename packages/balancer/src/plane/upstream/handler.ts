@@ -22,4 +22,6 @@ export interface UpstreamHandler {
   upstreamDrained(): void;
   /** Last event: the connection died, the server did not answer in time, or it broke the protocol. */
   failed(why: "lost" | "timeout" | "invalid", code: string): void;
+  /** Last event: this handler threw `error`. Whatever it was doing is over. */
+  fault(error: unknown): void;
 }
