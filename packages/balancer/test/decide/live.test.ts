@@ -87,6 +87,18 @@ describe("live state", () => {
     );
   });
 
+  it("remembers short affinity keys only: clients choose them, and memory must stay bounded", () => {
+    const runtime = createFakeRuntime();
+    const live = createLive(() => runtime.clock.monotonic());
+    const affinity = { kind: "header", name: "X-Id" } as const;
+    const compiled = compilePool(pool({ affinity, balance: "rendezvous" }), createShared(runtime, undefined, live));
+    const home = (value: string) => decide(compiled, facts({ headers: { "x-id": value } })).next()?.spec.name;
+    expect(home("k".repeat(4_000))).toBe(home("k".repeat(4_000)));
+    expect(compiled.keys.size).toBe(0);
+    for (let i = 0; i < 20_000; i++) home(`k${i}`);
+    expect(compiled.keys.size).toBeLessThanOrEqual(16_384);
+  });
+
   it("outlives snapshots: counts, bound clients and requests in flight stay with the same identity", () => {
     const b = bench();
     const home = b.ask();
