@@ -388,4 +388,31 @@ describe("in pieces", () => {
       { numRuns: RUNS },
     );
   });
+
+  it("reads every chunked body the same however its bytes are split", () => {
+    fc.assert(
+      fc.property(chunked, mutations, fc.array(fc.nat({ max: 12 }), { maxLength: 8 }), (text, changed, cuts) => {
+        const bytes = mutate(text, changed);
+        const whole = readBody(bytes, 0, true, 0);
+        const decoder = new BodyDecoder(DEFAULT_LIMITS);
+        decoder.startChunked();
+        let body = "";
+        let from = 0;
+        let end = 0;
+        for (const cut of [...cuts, bytes.length]) {
+          end = Math.min(bytes.length, end + cut);
+          const piece = bytes.subarray(from, end);
+          const bodyPiece = (chunk: Buffer) => {
+            body += chunk.toString("latin1");
+          };
+          const used = decoder.feed(piece, 0, piece.length, { bodyPiece });
+          if (used < 0) break;
+          from += used;
+        }
+        if (whole !== undefined) expect([decoder.done, body]).toEqual([true, whole]);
+        else expect(decoder.done && from === bytes.length).toBe(false);
+      }),
+      { numRuns: RUNS },
+    );
+  });
 });
