@@ -47,6 +47,25 @@ describe("when the commit fails", () => {
     expect(await get(server)).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
   });
 
+  test("Retry-After is added to what the application answers, unless it says when itself", async () => {
+    const seen: unknown[] = [];
+    for (const own of [undefined, "30"]) {
+      const commit = held();
+      const server = await start(
+        (res) => {
+          res.end("made");
+          commit.reject(down());
+        },
+        (_error, res) => {
+          if (own !== undefined) res.setHeader("Retry-After", own);
+          res.end("sorry");
+        },
+      );
+      seen.push((await get(server)).headers["retry-after"]);
+    }
+    expect(seen).toEqual(["1", "30"]);
+  });
+
   test("the error path sees a response of which nothing has been sent", async () => {
     const commit = held();
     const seen: unknown[] = [];
@@ -210,6 +229,24 @@ describe("a client that disconnects", () => {
     commit.resolve(COOKIE);
     expect(await called.promise).toMatchObject({ code: "ERR_STREAM_DESTROYED" });
     expect(sessions.log).toEqual(["commit"]);
+  });
+
+  test("and a commit that fails then reaches the error path, for the log", async () => {
+    const failed = deferred<unknown>();
+    const handling = deferred();
+    const server = await start(
+      (res) => {
+        held().reject(down());
+        new PassThrough().pipe(res);
+        handling.resolve();
+      },
+      (error) => failed.resolve(error),
+    );
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await handling.promise;
+    socket.destroy();
+    expect(await failed.promise).toMatchObject({ code: "SESSION_STORE_DOWN" });
   });
 
   test("leaves nothing uncommitted behind, though its handler never comes to an end", async () => {

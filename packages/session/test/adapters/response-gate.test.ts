@@ -243,6 +243,25 @@ describe("until the commit settles", () => {
     expect(sessions.log.slice(0, 10)).toEqual([...Array(8).fill("commit"), "headersSent", "commit"]);
   });
 
+  test("methods that other middleware had put on the response are there again afterwards", async () => {
+    const commit = held();
+    const seen: unknown[] = [];
+    const server = await start(async (res) => {
+      const own = function (this: ServerResponse, ...args: unknown[]) {
+        return (Object.getPrototypeOf(this).setHeader as (...all: unknown[]) => ServerResponse).apply(this, args);
+      } as ServerResponse["setHeader"];
+      res.setHeader = own;
+      res.end("a");
+      seen.push(res.setHeader === own);
+      commit.resolve(NONE);
+      await idle();
+      seen.push(res.setHeader === own, Object.hasOwn(res, "removeHeader"));
+    });
+    await get(server);
+    await idle();
+    expect(seen).toEqual([false, true, false]);
+  });
+
   test("listeners of on-headers kind may still set headers when the head leaves", async () => {
     const commit = held();
     const server = await start((res) => {
@@ -278,6 +297,14 @@ describe("headers", () => {
       ["a=1", "b=2", "s=1"],
     ];
     expect(seen).toEqual([one, two, one, two, two, one]);
+  });
+
+  test("headers in an array replace those set before, as in Node", async () => {
+    const server = await start((res) => {
+      res.setHeader("X-A", "0");
+      res.writeHead(200, ["X-A", "1", "X-A", "2"]).end();
+    });
+    expect((await get(server)).headers["x-a"]).toBe("1, 2");
   });
 
   test("caching and Vary are completed, also in the arguments of writeHead", async () => {

@@ -12,7 +12,7 @@ import { sealedCookie } from "@sojourn/session/carriers/sealed";
 import { withSession } from "@sojourn/session/fetch";
 import { createBrowser, createFakeRandom, createFakeRuntime } from "@sojourn/session/testing";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { defaultCrypto as nodeCrypto } from "../../../core/src/crypto-node.ts";
 import { defaultCrypto as webCrypto } from "../../../core/src/crypto-web.ts";
 
@@ -109,6 +109,16 @@ describe("what is no session", () => {
     const header = (name: string) => (name === "cookie" ? `__Host-session=${value}` : undefined);
     const session = await sessions.load({ method: "GET", header, remoteAddress: undefined, encrypted: true });
     expect(session.isNew).toBe(true);
+  });
+
+  test("a value larger than any browser keeps, without trying to open it", async () => {
+    const tried = vi.fn(nodeCrypto.aesGcmOpen);
+    const { sessions, runtime } = make({ ...nodeCrypto, aesGcmOpen: tried });
+    runtime.clock.setWall(golden.atMs);
+    expect((await load(sessions, golden.value + "A".repeat(4_096))).isNew).toBe(true);
+    expect(tried).not.toHaveBeenCalled();
+    expect((await load(sessions, `${golden.value}AAAA`)).isNew).toBe(true);
+    expect(tried).toHaveBeenCalled();
   });
 
   test("a value of another key ring, of another purpose's cookie, or after a second dot", async () => {
