@@ -124,6 +124,7 @@ const BROKEN_BODIES: readonly (readonly [string, string])[] = [
   ["bare LF after a chunk size", `4\nbody\r\n0\r\n\r\n${EVIL}`],
   ["bare CR after a chunk size", `4\rXbody\r\n0\r\n\r\n${EVIL}`],
   ["a chunk longer than its size", `4\r\nbodyX\r\n0\r\n\r\n${EVIL}`],
+  ["another byte for the CR after a chunk", `4\r\nbodyX\n0\r\n\r\n${EVIL}`],
   ["bare LF after a chunk", `4\r\nbody\n0\r\n\r\n${EVIL}`],
   ["an extension with bare LF", `4;a\nb\r\nbody\r\n0\r\n\r\n${EVIL}`],
   ["an extension with a control byte", `4;a=\x01\r\nbody\r\n0\r\n\r\n${EVIL}`],
