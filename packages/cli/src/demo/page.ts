@@ -56,7 +56,9 @@ export function page(view: PageView): string {
   </div>
   <section aria-labelledby="servers-title">
     <h2 id="servers-title">The three servers</h2>
-    <p class="hint">Kill the one you are on: the balancer sends you to another, and your session is there already.</p>
+    <p class="hint">Kill the one you are on: the balancer sends you to another, ${
+      view.mode.sessions === "local" ? "which has never seen you" : "and your session is there already"
+    }.</p>
     <div class="servers" id="servers" data-live>${serverCards(view.servers, view.servedBy)}</div>
   </section>
   ${modeNote(view)}

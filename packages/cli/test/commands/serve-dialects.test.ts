@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
+import { tempDir } from "../../../../test/fixtures/temp-dir.ts";
 import { startOrigin, visit } from "../support/origin.ts";
 import { serve } from "../support/serving.ts";
 
@@ -52,6 +55,16 @@ describe("sojourn serve with files of other engines, as they stand", () => {
     expect(note).toContain("the cookie srv_id has domain=.example.com");
     expect(note).toContain(`curl --resolve example.com:${port}:127.0.0.1 `);
     expect(note).toContain(`http://example.com:${port}/`);
+
+    const [command = "", ...args] = /curl --resolve .*$/.exec(note)?.[0].split(" ") ?? [];
+    const cwd = tempDir();
+    const run = () => promisify(execFile)(command, ["--silent", ...args], { cwd });
+    const first = await run().catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined; // no curl here: its text was checked
+      throw error;
+    });
+    if (first === undefined) return;
+    for (let i = 0; i < 3; i++) expect((await run()).stdout).toBe(first.stdout);
   });
 
   it("chooses as HAProxy's balance source: the address modulo the servers, without a cookie", async () => {
