@@ -82,7 +82,7 @@ export const sessionErrors = errorRows({
   COOKIE_NOT_SET: {
     status: 500,
     retryable: false,
-    what: "request arrived as {arrived}, so the session cookie cannot be set",
+    what: "request arrived as {arrived}",
     mend: "{how}",
   },
   OPTIONS_INVALID: {

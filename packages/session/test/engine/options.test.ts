@@ -1,0 +1,150 @@
+import { createSessions, type Sessions, type SessionsOptions } from "@sojourn/session";
+import { sealedCookie } from "@sojourn/session/carriers/sealed";
+import { memoryStore } from "@sojourn/session/stores/memory";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { createWorld, KEY_A, type Shop } from "./support.ts";
+
+const make = (options: object) => () =>
+  createSessions({ store: memoryStore(), env: {}, ...options } as unknown as SessionsOptions);
+
+describe("options are judged at construction", () => {
+  it.each([
+    [
+      "an unknown key, with the nearest known one",
+      { idel: "5m" },
+      /OPTIONS_INVALID: idel is not an option; did you mean idle\?/,
+    ],
+    ["an unknown nested key", { cookie: { nmae: "x" } }, /cookie\.nmae is not an option; did you mean name\?/],
+    ["a bad duration", { idle: "soon" }, /DURATION_INVALID: idle is "soon"/],
+    ["a negative duration", { touchWindow: -1 }, /DURATION_INVALID: touchWindow/],
+    ["idle beyond absolute", { idle: "2h", absolute: "1h" }, /idle is longer than absolute/],
+    ["persistent idle beyond absolute", { persistent: { idle: "40d", absolute: "30d" } }, /persistent\.idle is longer/],
+    ["a touch window that eats the idle time", { idle: "1m", touchWindow: "1m" }, /touchWindow is more than half/],
+    ["strict and a hook", { strict: true, onConflict: () => 1 }, /strict contradicts onConflict/],
+    ["acceptPlain without sealing", { acceptPlain: true }, /acceptPlain contradicts atRest/],
+    ["a bad mode", { atRest: "cleartext" }, /atRest has an unknown value; give "sealed" or "plain"/],
+    ["a bad csrf", { csrf: "maybe" }, /csrf has an unknown value/],
+    ["a bad flag", { strict: "yes" }, /strict is not true or false/],
+    ["a bad function", { onEvent: 1 }, /onEvent is not a function/],
+    ["a limit of nothing", { limit: { sessions: 0 } }, /limit\.sessions is out of range/],
+    ["a limit without a number", { limit: {} }, /limit\.sessions is missing/],
+    ["no store", { store: undefined }, /store is missing; give memoryStore\(\)/],
+    ["a store that is none", { store: {} }, /store is not a store/],
+    ["a carrier that is none", { carrier: {} }, /carrier is not a carrier/],
+    [
+      "a store beside a carrier that needs none",
+      { carrier: sealedCookie({ revocation: "none" }), keys: KEY_A },
+      /UNSUPPORTED: store/,
+    ],
+    ["a prefix without its rules", { cookie: { name: "__Host-x", path: "/app" } }, /COOKIE_PREFIX_VIOLATED/],
+    ["a cookie name with a space", { cookie: { name: "a b" } }, /COOKIE_NAME_INVALID/],
+    ["a bad version", { version: 0 }, /version is out of range/],
+  ])("%s", (_, options, message) => {
+    expect(make(options)).toThrow(message);
+  });
+
+  it("an unknown key with nothing near lists what there is", () => {
+    expect(make({ zzzzzzzz: 1 })).toThrow(/choose one of: keys, idle/);
+  });
+
+  it("what is right is taken", () => {
+    expect(
+      make({ idle: "10m", absolute: "1d", rotateAfter: false, grace: 0, cookie: { domain: "example.com" } }),
+    ).not.toThrow();
+    const environment = { SOJOURN_KEYS: KEY_A };
+    expect(make({ atRest: "sealed", env: environment })).not.toThrow();
+  });
+});
+
+describe("policy()", () => {
+  it("prints every timeout, limit and guarantee, and no key", () => {
+    const { sessions } = createWorld({ atRest: "sealed", keys: KEY_A, limit: { sessions: 3, onLimit: "reject" } });
+    const report = String(sessions.policy());
+    for (const line of [
+      "idle timeout: 30m",
+      "absolute timeout: 12h",
+      "token replaced after: 1h",
+      "replaced token works for: 30s",
+      "cookie: __Host-session; Secure; HttpOnly; SameSite=lax; Path=/",
+      "sessions a user: 3; beyond it: reject",
+      "keys: aaaaaaaa (aaaaaaaa seals)",
+      "logout: final when it resolves",
+      "store: memory",
+      "store deadline: 2s",
+    ]) {
+      expect(report.split("\n")).toContain(line);
+    }
+    expect(report).not.toContain(KEY_A.slice(14));
+    expect(sessions.policy().rows.length).toBe(report.split("\n").length);
+  });
+
+  it("says what a sealed cookie cannot do", () => {
+    const carrier = sealedCookie({ revocation: "none" });
+    const report = String(createSessions({ carrier, keys: KEY_A, env: {} }).policy());
+    expect(report).toContain("revokeUser: unsupported");
+    expect(report).toContain("copy works until it expires");
+  });
+});
+
+describe("foreign sessions", () => {
+  it("are refused: what another createSessions made, and what nobody did", async () => {
+    const [a, b] = [createWorld().sessions, createWorld().sessions];
+    const session = await a.load({ method: "GET", header: () => undefined, remoteAddress: undefined, encrypted: true });
+    for (const wrong of [session, {}, undefined, null]) {
+      expect(() => b.pending(wrong as never)).toThrow(/ARGUMENT_INVALID/);
+    }
+  });
+});
+
+describe("events", () => {
+  it("a listener that throws fails no request", async () => {
+    const world = createWorld({
+      onEvent: () => {
+        throw new Error("listener");
+      },
+    });
+    const sessions = createSessions<Shop>({
+      store: world.store,
+      env: {},
+      runtime: world.runtime,
+      onEvent: () => {
+        throw new Error("listener");
+      },
+    });
+    const session = await sessions.load({
+      method: "GET",
+      header: () => undefined,
+      remoteAddress: undefined,
+      encrypted: true,
+    });
+    session.set("theme", "x");
+    await sessions.commit(session);
+    expect(world.runtime.lines.at(-1)).toMatchObject({ level: "error", message: "onEvent threw" });
+  });
+});
+
+describe("types", () => {
+  it("push takes array keys, increment number keys, values are those of Data, and what is read is read-only", () => {
+    type Session = Awaited<ReturnType<Sessions<Shop>["load"]>>;
+    expectTypeOf<Parameters<Session["push"]>[0]>().toEqualTypeOf<"cart">();
+    expectTypeOf<Parameters<Session["increment"]>[0]>().toEqualTypeOf<"count">();
+    const check = (session: Session) => {
+      expectTypeOf(session.get("cart")).toEqualTypeOf<readonly string[] | undefined>();
+      expectTypeOf(session.get("note")?.tags).toEqualTypeOf<readonly string[] | undefined>();
+      session.push("cart", "a");
+      // @ts-expect-error a number is no item of the cart
+      session.push("cart", 1);
+      // @ts-expect-error not an array
+      session.push("theme", "a");
+      // @ts-expect-error not a number
+      session.increment("theme");
+      // @ts-expect-error not this key's value
+      session.set("theme", 1);
+      // @ts-expect-error no such key
+      session.get("colour");
+      // @ts-expect-error what is read is not written to
+      session.get("cart")?.push("x");
+    };
+    expect(check).toBeTypeOf("function");
+  });
+});
