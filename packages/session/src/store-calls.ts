@@ -1,4 +1,5 @@
 import { isSojournError, type Runtime, SojournError } from "@sojourn/core";
+import { createLimit, Unanswered } from "./deadline.ts";
 import { codeOf, type Emit } from "./emitter.ts";
 import type { AnyStore, RecordToWrite, StoredRecord, Version, Written } from "./store.ts";
 
@@ -28,6 +29,7 @@ export function createStoreCalls(
   { clock }: Runtime,
   emit: () => Emit,
 ): StoreCalls {
+  const limited = createLimit(deadlineMs, clock);
   let down = false;
 
   function succeeded(): void {
@@ -43,32 +45,6 @@ export function createStoreCalls(
     }
     const reason = cause instanceof Unanswered ? `no answer within ${deadlineMs} ms` : codeOf(cause);
     return new SojournError("SESSION_STORE_DOWN", { operation, reason }, { cause });
-  }
-
-  /** The timer is cancelled with the answer, so that none outlives its call. */
-  function limited<T>(call: () => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const cancel = clock.after(deadlineMs, () => reject(new Unanswered()));
-      // A store that throws instead of rejecting is a store that failed.
-      let answer: Promise<T>;
-      try {
-        answer = call();
-      } catch (error) {
-        cancel();
-        reject(error);
-        return;
-      }
-      answer.then(
-        (value) => {
-          cancel();
-          resolve(value);
-        },
-        (error: unknown) => {
-          cancel();
-          reject(error);
-        },
-      );
-    });
   }
 
   async function ask<T>(operation: string, call: () => Promise<T>): Promise<T> {
@@ -99,8 +75,4 @@ export function createStoreCalls(
     delete: (key) => change("delete", () => store.delete(key)),
     ask,
   };
-}
-
-class Unanswered extends Error {
-  override readonly name = "Unanswered";
 }

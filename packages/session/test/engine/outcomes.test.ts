@@ -143,6 +143,7 @@ describe("a store that is down", () => {
     world.fault = undefined;
     await visit(sessions, client, (s) => expect(s.get("count")).toBe(1));
     expect(world.types()).toContain("store.up");
+    world.runtime.clock.advance(2_000);
     expect(world.runtime.clock.armed).toBe(0);
   });
 

@@ -142,6 +142,7 @@ describe("onEnd", () => {
     world.runtime.clock.advance(30_000);
     await world.runtime.settled();
     expect(heard).toEqual(["here", "elsewhere"]);
+    world.runtime.clock.advance(2_000);
     expect(world.runtime.clock.armed).toBe(0);
 
     await enter(world, "bob");
