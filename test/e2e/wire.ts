@@ -12,20 +12,19 @@ export class Wire {
       const far = connect(serverPort, "127.0.0.1");
       far.setNoDelay(true);
       near.setNoDelay(true);
-      for (const [socket, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
+      for (const socket of [near, far]) {
         this.#sockets.add(socket);
         socket.on("error", () => {});
-        socket.on("close", () => {
-          this.#sockets.delete(socket);
-          other.destroy();
-        });
+        socket.on("close", () => this.#sockets.delete(socket));
       }
-      near.on("data", (bytes: Buffer) => this.#towards.push(bytes));
-      near.pipe(far);
-      far.pipe(near);
+      near.on("data", (bytes: Buffer) => {
+        this.#towards.push(bytes);
+        if (far.writable) far.write(bytes);
+      });
+      far.on("data", (bytes: Buffer) => near.write(bytes));
+      near.on("close", () => far.destroy());
+      // What was on its way when the server died must still be read, or it would not be on record.
+      far.on("close", () => near.end());
     });
   }
 
