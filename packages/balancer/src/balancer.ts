@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import { createServer } from "node:net";
-import { type Awaitable, createRuntime, type Logger, type Runtime, SojournError } from "@sojourn/core";
+import { type Awaitable, createRuntime, type Logger, parseKeys, type Runtime, SojournError } from "@sojourn/core";
 import { findKeys } from "@sojourn/core/key-file";
 import { createEventStreams } from "./admin/event-stream.ts";
 import type { AdminRoute } from "./admin/request.ts";
@@ -92,6 +92,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
     if (given === undefined && !givesStamps(next.snapshot) && (process.env.SOJOURN_KEYS ?? "") === "") return undefined;
     const directory = options.keyDirectory === undefined ? {} : { directory: options.keyDirectory };
     const found = findKeys({ who: "a balancer that gives stamps", keys: given, runtime, ...directory });
+    parseKeys(found.keys, found.where); // refused here, where its source is known
     return typeof found.keys === "string" ? found.keys.split(",") : found.keys;
   }
 

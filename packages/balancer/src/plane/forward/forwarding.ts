@@ -27,6 +27,8 @@ const TIMEOUT = answerOf("SERVER_TIMEOUT", {});
 export class Forwarding implements ExchangeHandler, UpstreamHandler {
   private readonly context: PlaneContext;
   private exchange: Exchange | undefined;
+  /** Judged at the connection's first request: its peer does not change. */
+  private peerTrusted: boolean | undefined;
   private decision: Decision | undefined;
   private server: ServerHandle | undefined;
   private attempt: Attempt | undefined;
@@ -68,7 +70,8 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
     this.timeoutsLeft = 1;
     this.replay.reset(head.method.idempotent ? context.limits.replayBytes : 0);
 
-    const peerTrusted = context.proxies.trusts(connection.peerAddress);
+    this.peerTrusted ??= context.proxies.trusts(connection.peerAddress);
+    const { peerTrusted } = this;
     dropForeign(head, peerTrusted);
     const said = peerTrusted ? head.fields.joined(KIND.forwardedFor, ",") : undefined;
     const walked = said === undefined ? undefined : context.proxies.walk(said);
