@@ -115,7 +115,9 @@ export function createCarriedHome(parts: CarriedParts): Home {
       state.tail !== undefined || state.operations.length > 0 || state.outgoing !== undefined || isDue(state),
     commit,
     takeCookies,
-    clearCookies: (state) => (gate(state.request) ? carrier.clear(state.request) : NO_COOKIES),
+    // Only the cookie holds this session: what it did not come to carry did not happen.
+    cookiesAfterFailure: (state) =>
+      state.outgoing === "clear" && gate(state.request) ? carrier.clear(state.request) : NO_COOKIES,
     async login(state, { userId, level, persistent }) {
       const { held } = state;
       const other = held?.record.userId !== undefined && held.record.userId !== userId;

@@ -4,7 +4,6 @@ import { createCookieGate } from "./cookie-gate.ts";
 import { csrfRefusal } from "./csrf.ts";
 import { createDataCodec } from "./data-codec.ts";
 import { codeOf } from "./emitter.ts";
-import { isGone } from "./held.ts";
 import { NO_COOKIES } from "./home.ts";
 import type { ResponseFields } from "./http.ts";
 import { idCookie } from "./id-cookie.ts";
@@ -106,10 +105,9 @@ export function createSessions<Data extends object = Record<string, unknown>>(
       if (state.headersSent && home.waits(state)) return commitLate(state);
       return andThen(home.commit(state), () => fieldsFor(state));
     },
-    fieldsAfter(session, error) {
+    fieldsAfter(session) {
       const state = stateOf(session, "fieldsAfter");
-      if (state.headersSent || !isGone(error)) return NOTHING;
-      return { setCookies: home.clearCookies(state), varyCookie: true, affinityEnd: false };
+      return state.headersSent ? NOTHING : fieldsOf(state, home.cookiesAfterFailure(state));
     },
     headersSent(session) {
       stateOf(session, "headersSent").headersSent = true;

@@ -20,8 +20,8 @@ export interface Home {
   commit(state: SessionState): Awaitable<void>;
   /** The `Set-Cookie` values due, once: asking again gives none. */
   takeCookies(state: SessionState): Awaitable<readonly string[]>;
-  /** The client's half is of no more use. */
-  clearCookies(state: SessionState): readonly string[];
+  /** What is true in spite of a commit that failed: a login or logout that had resolved before it. */
+  cookiesAfterFailure(state: SessionState): readonly string[];
   login(state: SessionState, asked: LoginFactsAsked): Promise<void>;
   elevate(state: SessionState, level: number): Promise<void>;
   rotate(state: SessionState): Promise<void>;

@@ -39,8 +39,11 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
    * SESSION_DATA_INVALID SESSION_KEY_UNKNOWN SESSION_DATA_NEWER
    */
   commit(session: Session<Data>): Awaitable<ResponseFields>;
-  /** What an error response must carry after `commit` threw `error`: the cookie is cleared if the session is gone. */
-  fieldsAfter(session: Session<Data>, error: unknown): ResponseFields;
+  /**
+   * What an error response must carry after `commit` threw: the token of a login, or the removal by a logout, that had
+   * resolved before. Never a removal because the session had ended: a newer login may own the cookie by now.
+   */
+  fieldsAfter(session: Session<Data>): ResponseFields;
   /** The head of the response has left: from now on, operations that need a Set-Cookie throw SESSION_HEADERS_SENT. */
   headersSent(session: Session<Data>): void;
 

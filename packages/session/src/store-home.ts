@@ -30,7 +30,8 @@ export function createStoreHome(parts: StoreParts): Home {
     waits: (state) => storeCommitWaits(parts, state),
     commit: (state) => commitToStore(parts, state),
     takeCookies,
-    clearCookies: (state) => (gate(state.request) ? carrier.clear() : NO_COOKIES),
+    // A dead token reads as no session wherever it is shown; clearing it could hit one that was given since.
+    cookiesAfterFailure: (state) => (state.gone ? NO_COOKIES : takeCookies(state)),
     login: (state, asked) => loginToStore(parts, state, asked),
     elevate: (state, level) => elevateInStore(parts, state, level),
     rotate: (state) => rotateInStore(parts, state),

@@ -37,7 +37,7 @@ export function withSession<Data extends object, Rest extends unknown[] = []>(
     } catch (error) {
       // The handler's response promises what did not happen; its body is never read.
       void response.body?.cancel().catch(() => {});
-      return withFields(await refuse(error, request), sessions.fieldsAfter(session, error));
+      return withFields(await refuse(error, request), sessions.fieldsAfter(session));
     }
   };
 }

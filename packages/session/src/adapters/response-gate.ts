@@ -214,7 +214,7 @@ export class ResponseGate<Data extends object> {
     dropCalls(this.#takeHeld(), error instanceof Error ? error : new Error("the session was not committed"));
     restoreHeaders(response, this.#earlier);
     setStatusLine(response, statusOf(error));
-    this.#afterError = this.#sessions.fieldsAfter(this.#session, error);
+    this.#afterError = this.#sessions.fieldsAfter(this.#session);
     this.#retryLater = asksToRetry(error);
     this.#ended = false;
     this.#needsDrain = false;
