@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -98,6 +99,33 @@ describe("the end of the demo", () => {
     await expect.poll(conditions, { timeout: 30_000 }).toEqual(["down", "up", "up"]);
     expect((await ask("restart", "shop-1")).status).toBe(200);
     expect(await conditions()).toEqual(["up", "up", "up"]);
+  });
+
+  it("a shop that cannot start again leaves the others, and what they know, alone", async () => {
+    const { shop, admin, servers, ask } = await startDemo();
+    const visitor = createVisitor(shop);
+    await visitor.post("/cart", { item: "trail map" });
+    const answer = await fetch(`${admin}/v1/pools/shop`);
+    const pool = (await answer.json()) as { servers: readonly { name: string; url: string }[] };
+    const port = Number(new URL(pool.servers.find(({ name }) => name === "shop-1")?.url ?? "").port);
+    await ask("kill", "shop-1");
+    const squatter = createServer().listen(port, "127.0.0.1");
+    onTestFinished(() => void squatter.close());
+    await once(squatter, "listening");
+
+    const refused = await ask("restart", "shop-1");
+    expect(await refused.json()).toMatchObject({
+      code: "DEMO_SHOP_FAILED",
+      what: expect.stringContaining("EADDRINUSE"),
+    });
+    expect((await servers()).map(({ condition }) => condition)).toEqual(["down", "up", "up"]);
+    expect(await visitor.cart()).toMatchObject({ items: ["trail map"] });
+
+    squatter.close();
+    await once(squatter, "close");
+    expect((await ask("restart", "shop-1")).status).toBe(200);
+    for (const other of ["shop-2", "shop-3"]) await ask("kill", other);
+    expect(await visitor.cart()).toMatchObject({ items: ["trail map"], servedBy: "shop-1" });
   });
 
   it.each(["--port", "--admin-port"])(

@@ -17,11 +17,7 @@ const { clock } = createRuntime();
 const channel = createChannel(process, clock);
 
 process.on("SIGINT", () => {}); // Ctrl-C reaches the whole group; the supervisor says when to stop
-process.on("disconnect", () => {
-  // The supervisor crashed: nobody else will clean up.
-  rmSync(setup.folder, { recursive: true, force: true });
-  process.exit(0);
-});
+process.on("disconnect", orphaned);
 
 try {
   const store = setup.mode.sessions === "shared" ? sqliteStore(join(setup.folder, "shop.db")) : memoryStore();
@@ -42,9 +38,16 @@ try {
   fail(error);
 }
 
+/** The supervisor crashed: nobody else will clean up. */
+function orphaned(): void {
+  rmSync(setup.folder, { recursive: true, force: true });
+  process.exit(0);
+}
+
 function fail(error: unknown): void {
   const reason = isSojournError(error) || error instanceof Error ? error.message : String(error);
   channel.send({ kind: "failed", reason });
-  process.exitCode = 1;
+  // It is this process that hangs up: the others still use the folder.
+  process.off("disconnect", orphaned).once("disconnect", () => process.exit(1));
   process.disconnect?.();
 }
