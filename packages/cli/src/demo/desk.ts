@@ -104,7 +104,7 @@ export function createDesk(shops: Shops, board: Switchboard, clock: Clock): Desk
   }
 
   async function begin(from: string, verb: Verb, name: string, settled: Promise<void>): Promise<Reply | undefined> {
-    const others = SHOP_NAMES.filter((other) => other !== name && shops.state(other) === "up");
+    const others = SHOP_NAMES.filter((other) => other !== name && shops.state(other) === "up" && !condemned.has(other));
     const ends = verb === "kill" || verb === "restart";
     if (ends && others.length === 0 && shops.state(name) === "up") {
       return { ok: false, status: 423, reason: `${name} is the last one standing` };

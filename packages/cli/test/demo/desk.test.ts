@@ -89,6 +89,14 @@ describe("the demo's desk", () => {
     expect(told).toEqual([]);
   });
 
+  it("counts no server that is about to die among those left standing", async () => {
+    const { desk, states, told } = setUp();
+    states.set("shop-3", "down");
+    expect(await desk.answer("shop-1", { verb: "kill", server: "shop-1" }, never)).toMatchObject({ ok: true });
+    expect(await desk.answer("shop-2", { verb: "kill", server: "shop-2" }, never)).toMatchObject({ status: 423 });
+    expect(told).toEqual([]);
+  });
+
   it("refuses what is under way already and what a dead server cannot do", async () => {
     const { desk, states } = setUp();
     const first = desk.act("restart", "shop-1");
