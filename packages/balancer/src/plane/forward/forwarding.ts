@@ -163,8 +163,9 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
   }
 
   bodyData(chunk: Buffer): void {
-    this.replay.keep(chunk);
-    this.upstream?.sendData(chunk);
+    const { upstream } = this;
+    this.replay.keep(chunk, upstream !== undefined);
+    upstream?.sendData(chunk);
   }
 
   bodyEnd(trailers: Fields | undefined): void {

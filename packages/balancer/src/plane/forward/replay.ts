@@ -14,10 +14,11 @@ export class Replay {
     if (this.chunks.length > 0) this.chunks.length = 0;
   }
 
-  keep(chunk: Buffer): void {
+  /** @param leaves whether a server gets it now. What none has got cannot be lost: it is kept whatever its size. */
+  keep(chunk: Buffer, leaves: boolean): void {
     if (!this.whole) return;
     this.bytes += chunk.length;
-    if (this.bytes > this.maxBytes) {
+    if (leaves && this.bytes > this.maxBytes) {
       this.whole = false;
       this.chunks.length = 0;
     } else this.chunks.push(chunk);
