@@ -1,10 +1,9 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createRuntime, generateKey } from "@sojourn/core";
+import { onTestFinished } from "vitest";
+import { type ForkedProcess, forkNode } from "../fixtures/node-process.ts";
+import { tempDir } from "../fixtures/temp-dir.ts";
 import { Wire } from "./wire.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
@@ -18,7 +17,7 @@ interface Address {
 export class Shop {
   readonly name: string;
   readonly #env: Record<string, string>;
-  #process: ChildProcess | undefined;
+  #process: ForkedProcess<{ port: number }> | undefined;
   /** What the balancer connects to, once `tap` has put one in front. */
   wire: Wire | undefined;
   port = 0;
@@ -33,36 +32,34 @@ export class Shop {
   }
 
   async start(): Promise<void> {
-    const child = fork(fixture("shop.mjs"), {
-      env: { ...process.env, ...this.#env, NAME: this.name, PORT: `${this.port}` },
-    });
-    this.#process = child;
-    this.port = (await message<{ port: number }>(child)).port;
+    const env = { ...this.#env, NAME: this.name, PORT: `${this.port}` };
+    this.#process = await forkNode<{ port: number }>(fixture("shop.mjs"), { env });
+    this.port = this.#process.ready.port;
   }
 
   /** Puts a recording wire in front of the server, until it first stops. */
   async tap(): Promise<void> {
-    this.wire = await Wire.to(this.port);
+    const wire = await Wire.to(this.port);
+    this.wire = wire;
+    onTestFinished(() => wire.cut());
   }
 
+  /** Resolves when the process is gone. */
   async stop(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     this.wire?.refuse();
-    const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, "exit");
-    child.kill(signal);
-    await gone;
+    this.#process?.child.kill(signal);
+    await this.#process?.exited;
   }
 
   /** Resolves when this many requests to /slow are held. */
   async holds(count: number): Promise<void> {
-    for (let i = 0; i < count; i++) await message(this.#process as ChildProcess);
+    for (let i = 0; i < count; i++) await this.#process?.next();
   }
 
   /** Moves the clock of its sessions. */
   async ahead(ms: number): Promise<void> {
     this.#process?.send({ aheadMs: ms });
-    await message(this.#process as ChildProcess);
+    await this.#process?.next();
   }
 
   release(): void {
@@ -88,7 +85,6 @@ export interface Cluster {
   set(name: string, action: "drain" | "enable" | "disable"): Promise<void>;
   /** Resolves when the admin API says this of a server. */
   until(name: string, holds: (server: ServerReport) => boolean): Promise<void>;
-  stop(): Promise<void>;
 }
 
 export interface ClusterOptions {
@@ -98,18 +94,17 @@ export interface ClusterOptions {
   readonly tapped?: boolean;
 }
 
-/** Three shops on one SQLite file behind a balancer, five processes in all. */
+/** Three shops on one SQLite file behind a balancer, four processes in all, until the test ends. */
 export async function startCluster({ env: shopEnv = {}, tapped = false }: ClusterOptions = {}): Promise<Cluster> {
-  const folder = await mkdtemp(join(tmpdir(), "sojourn-e2e-"));
   const keys = generateKey(createRuntime().random);
-  const env = { ...shopEnv, DB: join(folder, "shop.db"), SOJOURN_KEYS: keys };
+  const env = { ...shopEnv, DB: join(tempDir(), "shop.db"), SOJOURN_KEYS: keys };
   const shops = [new Shop("shop-1", env), new Shop("shop-2", env), new Shop("shop-3", env)] as const;
   await Promise.all(shops.map((shop) => shop.start()));
   if (tapped) await Promise.all(shops.map((shop) => shop.tap()));
-  const balancer = fork(fixture("balancer.mjs"), {
-    env: { ...process.env, SOJOURN_KEYS: keys, CONFIG: configuration(shops) },
+  const balancer = await forkNode<{ listener: Address; admin: Address }>(fixture("balancer.mjs"), {
+    env: { SOJOURN_KEYS: keys, CONFIG: configuration(shops) },
   });
-  const bound = await message<{ listener: Address; admin: Address }>(balancer);
+  const bound = balancer.ready;
   const admin = `http://127.0.0.1:${bound.admin.port}`;
   return {
     shops,
@@ -129,12 +124,6 @@ export async function startCluster({ env: shopEnv = {}, tapped = false }: Cluste
         if (server !== undefined && holds(server)) return;
       }
     },
-    async stop() {
-      balancer.kill("SIGKILL");
-      for (const shop of shops) shop.wire?.cut();
-      await Promise.all(shops.map((shop) => shop.stop("SIGKILL")));
-      await rm(folder, { recursive: true, force: true });
-    },
   };
 }
 
@@ -153,18 +142,6 @@ pools:
     servers:
 ${servers}
 `;
-}
-
-async function message<T>(child: ChildProcess): Promise<T> {
-  const failed = new AbortController();
-  const exited = once(child, "exit", { signal: failed.signal }).then(([code]) => raise(`a process ended with ${code}`));
-  try {
-    const [received] = (await Promise.race([once(child, "message"), exited])) as [T];
-    return received;
-  } finally {
-    failed.abort();
-    exited.catch(() => {});
-  }
 }
 
 function raise(what: string): never {

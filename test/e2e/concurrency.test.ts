@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Client, inParallel } from "./client.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 
@@ -11,19 +11,16 @@ interface Cart {
 // Five processes share two cores with whatever else runs there.
 vi.setConfig({ testTimeout: 120_000 });
 
-let cluster: Cluster;
-afterEach(() => cluster.stop());
-
 /** One client per server, all with the cookies of the same login; requests go past the balancer. */
-async function threeDoors(): Promise<{ login: Client; doors: readonly Client[] }> {
+async function threeDoors(cluster: Cluster): Promise<{ login: Client; doors: readonly Client[] }> {
   const login = new Client(cluster.shops[0].origin);
   expect((await login.post("/login", { user: "ada" })).status).toBe(204);
   return { login, doors: cluster.shops.map((shop) => login.fork(shop.origin)) };
 }
 
 test("200 parallel requests on three servers keep 200 items and count to 200", async () => {
-  cluster = await startCluster();
-  const { login, doors } = await threeDoors();
+  const cluster = await startCluster();
+  const { login, doors } = await threeDoors(cluster);
   const statuses = new Map<number, number>();
   await inParallel(200, 200, async (index) => {
     const answer = await (doors[index % 3] as Client).post("/cart", { item: `item-${index}` });
@@ -40,8 +37,8 @@ test("200 parallel requests on three servers keep 200 items and count to 200", a
 });
 
 test("logout is final: slow requests in flight on other servers do not bring the session back", async () => {
-  cluster = await startCluster();
-  const { login, doors } = await threeDoors();
+  const cluster = await startCluster();
+  const { login, doors } = await threeDoors(cluster);
   const [, second, third] = doors as [Client, Client, Client];
   const old = login.fork(cluster.shops[0].origin);
   const held = Promise.all([cluster.shops[1].holds(5), cluster.shops[2].holds(5)]);
@@ -63,8 +60,8 @@ test("logout is final: slow requests in flight on other servers do not bring the
 });
 
 test("a rotation that falls due under 51 parallel requests gives one new token and logs nobody out", async () => {
-  cluster = await startCluster({ env: { ROTATE: "1s" } });
-  const { login, doors } = await threeDoors();
+  const cluster = await startCluster({ env: { ROTATE: "1s" } });
+  const { login, doors } = await threeDoors(cluster);
   const before = login.cookies.get("session");
   await Promise.all(cluster.shops.map((shop) => shop.ahead(2_000)));
   const tokens = new Set<string>();
