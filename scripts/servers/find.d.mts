@@ -1,4 +1,9 @@
 export type ServerName = "nginx" | "haproxy" | "chromium";
 export const SERVERS: Readonly<Record<ServerName, { readonly binaries: readonly string[]; readonly debian: string }>>;
-export function findServer(name: ServerName): string | undefined;
-export function missingServers(): ServerName[];
+export interface Where {
+  readonly path?: string;
+  readonly also?: readonly string[] | undefined;
+}
+
+export function findServer(name: ServerName, where?: Where): string | undefined;
+export function missingServers(where?: Where): ServerName[];

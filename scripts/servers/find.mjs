@@ -13,8 +13,8 @@ export const SERVERS = Object.freeze({
 const ALSO = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 
 /** @returns the path of an executable, or undefined. */
-export function findServer(name) {
-  const folders = [...(process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""), ...ALSO];
+export function findServer(name, { path = process.env.PATH ?? "", also = ALSO } = {}) {
+  const folders = [...path.split(delimiter).filter((folder) => folder !== ""), ...also];
   for (const binary of SERVERS[name].binaries) {
     for (const folder of folders) {
       const path = join(folder, binary);
@@ -29,6 +29,6 @@ export function findServer(name) {
   return undefined;
 }
 
-export function missingServers() {
-  return Object.keys(SERVERS).filter((name) => findServer(name) === undefined);
+export function missingServers(where) {
+  return Object.keys(SERVERS).filter((name) => findServer(name, where) === undefined);
 }
