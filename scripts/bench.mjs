@@ -2,7 +2,7 @@
 // Peers run in the same call, in interleaved rounds; their packages are installed on first use.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root, run } from "./steps.mjs";
@@ -32,7 +32,7 @@ async function main() {
   const bench = await import(new URL(`../bench/${name}/main.mjs`, import.meta.url).href);
   const report = await bench.run({ rounds, say: (line) => console.error(line), ...(requests && { requests }) });
   if (values.json) console.log(JSON.stringify(report, null, 2));
-  else show(report);
+  else (bench.show ?? show)(report);
 }
 
 async function list() {
@@ -44,10 +44,15 @@ async function list() {
 }
 
 function install() {
-  if (existsSync(join(folder, "node_modules"))) return;
+  // npm writes this file last: one older than the lockfile belongs to another list of peers.
+  if (modified("node_modules/.package-lock.json") >= modified("package-lock.json")) return;
   console.error("installing the peers (npm ci --prefix bench)");
   const { status, stderr } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder, encoding: "utf8" });
   if (status !== 0) throw new Error(`the peers could not be installed:\n${stderr}`);
+}
+
+function modified(name) {
+  return statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 function whole(text, option) {
