@@ -2,6 +2,8 @@ import type { Cancel, Clock } from "@sojourn/core";
 
 /** How often drains are looked at, as long as there are any. */
 export const DRAIN_STEP_MS = 500;
+/** A check's limit is counted in so many ticks: a pause of this process, however long, is one of them. */
+const LIMIT_TICKS = 4;
 /** A comment that often keeps an idle event stream open through proxies. */
 export const HEARTBEAT_MS = 15_000;
 
@@ -14,7 +16,7 @@ export interface Timers {
   heartbeats(step: () => void): Cancel;
   /** One check after `delayMs`, then every `intervalMs`. */
   checks(delayMs: number, intervalMs: number, step: () => void): Cancel;
-  /** One check's limit. */
+  /** One check's limit. Time in which this process stood still does not count: the server is not to blame for it. */
   checkTimeout(timeoutMs: number, step: () => void): Cancel;
   close(): void;
 }
@@ -52,7 +54,17 @@ export function createTimers(clock: Clock): Timers {
         repeat?.();
       };
     },
-    checkTimeout: once,
+    checkTimeout(timeoutMs, step) {
+      let ticks = 0;
+      const stop = keep(
+        clock.every(timeoutMs / LIMIT_TICKS, () => {
+          if (++ticks < LIMIT_TICKS) return;
+          stop();
+          step();
+        }),
+      );
+      return stop;
+    },
     close() {
       for (const stop of [...armed]) stop();
     },

@@ -19,6 +19,25 @@ it("checks come after a delay, then at every interval, until stopped", () => {
   expect(clock.armed).toBe(0);
 });
 
+it("a check is not late because this process stood still", () => {
+  const clock = createFakeClock();
+  const ticks: (() => void)[] = [];
+  // A real interval that is overdue several times over fires once.
+  const every = (_periodMs: number, tick: () => void) => {
+    ticks.push(tick);
+    return () => void ticks.pop();
+  };
+  const timers = createTimers({ ...clock, every });
+  let late = 0;
+  timers.checkTimeout(2_000, () => void late++);
+  const [tick] = ticks;
+  clock.advance(60_000);
+  tick?.();
+  expect(late).toBe(0);
+  for (let i = 0; i < 3; i++) tick?.();
+  expect([late, ticks.length]).toEqual([1, 0]);
+});
+
 it("close ends whatever is armed", () => {
   const clock = createFakeClock();
   const timers = createTimers(clock);
