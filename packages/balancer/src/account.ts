@@ -67,7 +67,7 @@ export function finish(attempt: OpenAttempt, outcome: Outcome, tell: Tell): void
   switch (outcome.kind) {
     case "response":
       server.load.counters[SERVED] = (server.load.counters[SERVED] ?? 0) + 1;
-      judgeSuccess(server, nowMs, tell);
+      judgeSuccess(server, outcome.status, nowMs, tell);
       settle(attempt, nowMs, tell);
       return;
     case "client-abort":

@@ -4,7 +4,7 @@ import { checkPool, compilePool, createShared } from "./compile.ts";
 import { decide, type PoolDecision } from "./decide.ts";
 import type { Director, Facts, PoolHandle } from "./decision.ts";
 import { explain, type Reasons } from "./explain.ts";
-import { judgeAnew, judgeProbe } from "./judge.ts";
+import { judgeAnew, judgeProbe, type ProbeVerdict } from "./judge.ts";
 import { createLive } from "./live.ts";
 import type { AdminState, Snapshot } from "./model.ts";
 import { createObserver, type PoolSight } from "./observe.ts";
@@ -22,13 +22,10 @@ export interface DirectorOptions {
 }
 
 /** One probe of a server, as the prober saw it. */
-export interface ProbeResult {
+export interface ProbeResult extends ProbeVerdict {
   readonly pool: string;
   /** Identity. */
   readonly server: string;
-  readonly succeeded: boolean;
-  /** For logs and events, for example `status 503`. */
-  readonly reason: string;
 }
 
 /** The balancing side of one data plane. All calls are synchronous; servers are named by identity. */
@@ -106,9 +103,9 @@ export function createDirector({ runtime, keyRing, snapshot, tell = () => {} }: 
     setState(pool, server, state) {
       serverOf(pool, server).load.state = state;
     },
-    probed({ pool, server, succeeded, reason }) {
-      const found = find(pool)?.byIdentity.get(server);
-      if (found !== undefined) judgeProbe(found, succeeded, reason, clock.monotonic(), tell);
+    probed(result) {
+      const found = find(result.pool)?.byIdentity.get(result.server);
+      if (found !== undefined) judgeProbe(found, result, clock.monotonic(), tell);
     },
     observe() {
       live.sweep();

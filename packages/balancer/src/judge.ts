@@ -2,6 +2,7 @@ import type { Outcome } from "./decision.ts";
 import { stepActive } from "./health/active.ts";
 import { mergeOpinions, type Opinion } from "./health/opinion.ts";
 import { passiveFailure, passiveOpinion, passivePick, passiveSuccess } from "./health/passive.ts";
+import type { EngineProfile } from "./model.ts";
 import type { Server } from "./pool.ts";
 import type { Tell } from "./tell.ts";
 
@@ -26,8 +27,10 @@ export function judgePick(server: Server, nowMs: number): void {
   merge(server, nowMs);
 }
 
-export function judgeSuccess(server: Server, nowMs: number, tell: Tell): void {
+export function judgeSuccess(server: Server, status: number, nowMs: number, tell: Tell): void {
   const { health } = server.load;
+  // A tunnel (101) ends here too, perhaps because its server died.
+  if (status >= 200 && status < 500) health.answeredMs = nowMs;
   if (health.passive.fails === 0 && health.told === "up") return;
   health.passive = passiveSuccess(health.passive);
   merge(server, nowMs);
@@ -52,7 +55,7 @@ export function judgeFailure(
   const share = Math.floor(server.weight / maxFails);
   server.load.effectiveWeight = Math.max(0, server.load.effectiveWeight - share);
   const refused = outcome.kind === "connect-failed" && outcome.cause === "refused";
-  if (refused && (engine === "sojourn" || engine === "kubernetes")) {
+  if (refused && !isImitated(engine)) {
     health.refusal = { source: "connection", verdict: "down", sinceMs: nowMs, untilMs: nowMs + failTimeoutMs };
   }
   merge(server, nowMs);
@@ -60,11 +63,27 @@ export function judgeFailure(
   announce(server, nowMs, refused ? "connection" : "passive", reason, tell);
 }
 
-/** One probe's result. */
-export function judgeProbe(server: Server, succeeded: boolean, reason: string, nowMs: number, tell: Tell): void {
-  const check = server.pool.spec.health.active;
+/** What one probe found. */
+export interface ProbeVerdict {
+  readonly succeeded: boolean;
+  /** It ended without an answer. @default false */
+  readonly timedOut?: boolean;
+  /** For logs and events, for example `status 503`. */
+  readonly reason: string;
+}
+
+export function judgeProbe(
+  server: Server,
+  { succeeded, timedOut = false, reason }: ProbeVerdict,
+  nowMs: number,
+  tell: Tell,
+): void {
+  const { health: spec, profile } = server.pool.spec;
+  const check = spec.active;
   if (check === undefined) return;
   const { health } = server.load;
+  // Where everything is slow a check may be too slow; a server that serves meanwhile is not dead.
+  if (timedOut && !isImitated(profile.engine) && health.answeredMs > nowMs - check.timeoutMs) return;
   health.active = stepActive(health.active, succeeded, check);
   const { verdict } = health.active;
   // A success counts as "up" for what it overrules only when it is the latest word.
@@ -73,6 +92,11 @@ export function judgeProbe(server: Server, succeeded: boolean, reason: string, n
   }
   merge(server, nowMs);
   announce(server, nowMs, "active", reason, tell);
+}
+
+/** Whether health is judged as that engine would, flaws included. */
+function isImitated(engine: EngineProfile["engine"]): boolean {
+  return engine === "nginx" || engine === "haproxy";
 }
 
 /** A configuration may have taken the checks away, or changed how failures are judged. */

@@ -37,6 +37,8 @@ export interface HealthLive {
   probe: Opinion | undefined;
   passive: PassiveState;
   refusal: Opinion | undefined;
+  /** When it last answered a request as a working server does; monotonic. */
+  answeredMs: number;
   /** The verdict that was last told as an event. */
   told: "up" | "down";
 }
@@ -69,6 +71,7 @@ export function movePlace(reason: MoveReason): number {
 
 /** Never out. */
 const HEALTHY = Number.NEGATIVE_INFINITY;
+const NEVER = Number.NEGATIVE_INFINITY;
 
 /** @param monotonic the clock of bound windows. */
 export function createLive(monotonic: () => number): Live {
@@ -155,5 +158,5 @@ function createServer({ identity, weight }: ServerSpec, address: string): Server
 }
 
 function createHealth(): HealthLive {
-  return { active: UNPROBED, probe: undefined, passive: NO_FAILURE, refusal: undefined, told: "up" };
+  return { active: UNPROBED, probe: undefined, passive: NO_FAILURE, refusal: undefined, answeredMs: NEVER, told: "up" };
 }

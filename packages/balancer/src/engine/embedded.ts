@@ -32,7 +32,7 @@ export function createEmbeddedEngine({ runtime, timers, trustedProxies }: Embedd
   const prober = createProber({
     timers,
     random: runtime.random,
-    onResult: ({ pool, server, ok, reason }) => director.probed({ pool, server, succeeded: ok, reason }),
+    onResult: ({ ok, ...result }) => director.probed({ ...result, succeeded: ok }),
   });
 
   function tell(happening: Happening): void {

@@ -16,6 +16,7 @@ export interface CheckResult extends ProbeResult {
   readonly pool: string;
   /** Identity. */
   readonly server: string;
+  readonly timedOut: boolean;
 }
 
 export interface ProberParts {
@@ -41,15 +42,15 @@ export function createProber({ timers, random, onResult, probe = probeServer }: 
     function begin(): void {
       // An answer slower than the interval must not pile up checks on a server that suffers already.
       if (running !== undefined) return;
-      running = probe(server, check, end);
+      running = probe(server, check, (result) => end(result, false));
       limit = timers.checkTimeout(check.timeoutMs, () => {
         running?.();
-        end({ ok: false, reason: "timeout" });
+        end({ ok: false, reason: "timeout" }, true);
       });
     }
-    function end({ ok, reason }: ProbeResult): void {
+    function end({ ok, reason }: ProbeResult, timedOut: boolean): void {
       settle();
-      onResult({ pool, server: server.identity, ok, reason });
+      onResult({ pool, server: server.identity, ok, timedOut, reason });
     }
     function settle(): void {
       limit?.();

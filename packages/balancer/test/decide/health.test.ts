@@ -157,6 +157,43 @@ describe("health from probes", () => {
     expect(b.told).toEqual(["server.down a active", "server.up a active"]);
   });
 
+  it("a check without an answer says nothing while the server answers requests", () => {
+    const b = bench(withCheck);
+    const silent = (name: string) =>
+      b.director.probed({ pool: "shop", server: name, succeeded: false, timedOut: true, reason: "timeout" });
+    for (let i = 0; i < 5; i++) {
+      answers(b);
+      b.runtime.clock.advance(900);
+      silent("a");
+    }
+    expect(b.told).toEqual([]);
+    b.runtime.clock.advance(100);
+    for (let i = 0; i < 3; i++) silent("a");
+    expect(b.told, "it has answered nothing for a check's limit").toEqual(["server.down a active"]);
+  });
+
+  it.each([500, 503, 101])("but a response with status %d is no sign of health", (status) => {
+    const b = bench(withCheck);
+    for (let i = 0; i < 4; i++) end(b, { kind: "response", status, latencyMs: 1 });
+    for (let i = 0; i < 3; i++) {
+      b.director.probed({ pool: "shop", server: "a", succeeded: false, timedOut: true, reason: "timeout" });
+    }
+    expect(b.told).toEqual(["server.down a active"]);
+  });
+
+  it("nor does it excuse an answer that says no, or what HAProxy would count", () => {
+    const b = bench(withCheck);
+    answers(b);
+    for (let i = 0; i < 3; i++) probe(b, "a", false);
+    expect(b.told).toEqual(["server.down a active"]);
+    const imitated = bench({ ...withCheck, profile: { ...withCheck.profile, engine: "haproxy" } });
+    answers(imitated);
+    for (let i = 0; i < 3; i++) {
+      imitated.director.probed({ pool: "shop", server: "a", succeeded: false, timedOut: true, reason: "timeout" });
+    }
+    expect(imitated.told).toEqual(["server.down a active"]);
+  });
+
   it("is forgotten when checks are taken away or the server is elsewhere, and results for the departed are dropped", () => {
     const b = bench(withCheck);
     for (let i = 0; i < 3; i++) probe(b, "a", false);

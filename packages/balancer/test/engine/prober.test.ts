@@ -92,9 +92,9 @@ describe("the prober", () => {
     answer((name) => (name === "b" ? { ok: false, reason: "503" } : { ok: true, reason: "200" }));
     run(2_000);
     expect(results.toSorted((a, b) => (a.server < b.server ? -1 : 1))).toEqual([
-      { pool: "shop", server: "a", ok: true, reason: "200" },
-      { pool: "shop", server: "b", ok: false, reason: "503" },
-      { pool: "shop", server: "c", ok: true, reason: "200" },
+      { pool: "shop", server: "a", ok: true, timedOut: false, reason: "200" },
+      { pool: "shop", server: "b", ok: false, timedOut: false, reason: "503" },
+      { pool: "shop", server: "c", ok: true, timedOut: false, reason: "200" },
     ]);
   });
 
@@ -106,7 +106,7 @@ describe("the prober", () => {
     expect(probes.results).toHaveLength(0);
     probes.run(3_000);
     expect(probes.results).toHaveLength(3);
-    expect(probes.results[0]).toMatchObject({ ok: false, reason: "timeout" });
+    expect(probes.results[0]).toMatchObject({ ok: false, timedOut: true, reason: "timeout" });
     expect(probes.cancelled).toBeGreaterThanOrEqual(3);
   });
 
