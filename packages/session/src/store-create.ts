@@ -4,7 +4,7 @@ import { applyOperation, type DataMap, type Operation } from "./operation.ts";
 import { deadlineAt } from "./policy.ts";
 import { encodeRecord, NO_DATA, type SessionRecord } from "./record.ts";
 import { settleWrite } from "./settle.ts";
-import { lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
+import { commitDeadline, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
 
 /** A record of nobody, without data. */
 export function blankRecord(nowMs: number, absoluteMs: number, dataVersion: number): SessionRecord {
@@ -46,8 +46,7 @@ export async function createRecord(
   const expiresAtMs = deadlineAt(nowMs, idleMs, record.absoluteEndMs);
   const version = toBase64Url(runtime.random.bytes(12));
   const bytes = await settled(vault.seal(key, encodeRecord(record)));
-  const until = runtime.clock.monotonic() + settings.commitWithinMs;
-  const written = await settleWrite(parts, key, { bytes, version, expiresAtMs }, "absent", until);
+  const written = await settleWrite(parts, key, { bytes, version, expiresAtMs }, "absent", commitDeadline(parts));
   if (written.status !== "done") {
     // Somebody else's record under a fresh 128-bit name: a broken random source, never adopted.
     throw new SojournError("SESSION_CONTENDED", { waited: formatDuration(0) });

@@ -4,11 +4,12 @@ import type { LoginFactsAsked } from "./home.ts";
 import type { Operation } from "./operation.ts";
 import { deadlineAt } from "./policy.ts";
 import { elevateRecord, type LoginFacts, loginRecord } from "./rotation.ts";
+import { settleDelete } from "./settle.ts";
 import { adopt, type SessionState, takeOperations } from "./state.ts";
 import { holdToken, repeatSuccessor } from "./store-commit.ts";
 import { blankRecord, createRecord, dataAfter } from "./store-create.ts";
 import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./store-jobs.ts";
-import { endRecord, inBackground, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
+import { commitDeadline, endRecord, inBackground, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
 import { keyOfName, newName, newSecret } from "./token.ts";
 
 /** Reserve in the user record, write the session, confirm: a revocation in between wins. */
@@ -38,13 +39,12 @@ export async function loginToStore(parts: StoreParts, state: SessionState, asked
       ? createLogin(parts, key, facts, other === undefined ? operations : [], now)
       : writeLogin(parts, state, kept, facts, operations, now));
     await confirmLogin(parts, key, facts);
+    if (other !== undefined) await replace(parts, other);
   } catch (error) {
-    // Of two logins of one session the other may have won: then the entry is its.
-    inBackground(parts, key, users.release(userId, key, kept !== undefined));
+    inBackground(parts, key, withdraw(parts, userId, key, kept !== undefined));
     forget(state, error);
     throw error;
   }
-  if (other !== undefined) await replace(parts, other);
   adopt(state, held);
   holdToken(state, token, hash);
   state.affinityEnd = false;
@@ -94,6 +94,13 @@ async function confirmLogin(parts: StoreParts, key: string, { userId, generation
   if (confirmed) return;
   await endRecord(parts, key, "revoked");
   throw sessionEnded("gone");
+}
+
+/** Takes back a login that failed. What it may have created can be used by nobody: its token has not left. */
+async function withdraw(parts: StoreParts, userId: string, key: string, existedBefore: boolean): Promise<void> {
+  if (!existedBefore) await settleDelete(parts, key, commitDeadline(parts));
+  // Of two logins of one session the other may have won: then the entry is its.
+  await parts.users.release(userId, key, existedBefore);
 }
 
 async function replace(parts: StoreParts, other: Held): Promise<void> {

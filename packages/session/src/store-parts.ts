@@ -47,10 +47,14 @@ export function inBackground(
   runtime.waitUntil(work.catch((error: unknown) => emit({ type: "session.commit-failed", id, code: codeOf(error) })));
 }
 
+/** Monotonic time at which a commit that begins now gives up. */
+export function commitDeadline({ runtime, settings }: Pick<StoreParts, "runtime" | "settings">): number {
+  return runtime.clock.monotonic() + settings.commitWithinMs;
+}
+
 /** Ends one session for good. @returns whether it was alive. */
 export async function endRecord(parts: StoreParts, key: string, reason: EndReason): Promise<boolean> {
-  const until = parts.runtime.clock.monotonic() + parts.settings.commitWithinMs;
-  const alive = await settleDelete(parts, key, until);
+  const alive = await settleDelete(parts, key, commitDeadline(parts));
   if (alive) parts.emit({ type: "session.ended", id: key, reason });
   parts.endings.ended(key);
   return alive;

@@ -8,6 +8,8 @@ export interface UserEntry {
   readonly key: string;
   readonly createdAtMs: number;
   readonly absoluteEndMs: number;
+  /** It lost its place to a later login and is being deleted; listed until it is known to be gone. */
+  readonly leaving: boolean;
 }
 
 /** Which sessions a user has. Only logins, ends and revocations change it. */
@@ -24,11 +26,12 @@ export const USER_RECORD_FORMAT = 0xb1;
 export function encodeUserRecord(record: UserRecord): Uint8Array {
   const out = new ByteWriter().raw(Uint8Array.of(USER_RECORD_FORMAT));
   out.number(record.generation).text(record.userId).number(record.entries.length);
-  for (const { key, createdAtMs, absoluteEndMs } of record.entries) {
+  for (const { key, createdAtMs, absoluteEndMs, leaving } of record.entries) {
     out
       .raw(fromBase64Url(key) ?? badKey())
       .number(createdAtMs)
-      .number(absoluteEndMs);
+      .number(absoluteEndMs)
+      .number(leaving ? 1 : 0);
   }
   return out.done();
 }
@@ -43,7 +46,9 @@ export function decodeUserRecord(bytes: Uint8Array): UserRecord | undefined {
     const entries: UserEntry[] = [];
     for (let left = from.number(); left > 0; left--) {
       const key = toBase64Url(from.raw(HASH_BYTES));
-      entries.push({ key, createdAtMs: from.number(), absoluteEndMs: from.number() });
+      const [createdAtMs, absoluteEndMs, leaving] = [from.number(), from.number(), from.number()];
+      if (leaving > 1) return undefined;
+      entries.push({ key, createdAtMs, absoluteEndMs, leaving: leaving === 1 });
     }
     return from.atEnd ? { generation, userId, entries } : undefined;
   } catch {

@@ -11,14 +11,15 @@ import type { Vault } from "./vault.ts";
 export interface Users {
   /**
    * Enters a session that is about to be written. At the limit, entries that no longer read make room first.
-   * @returns the generation to write under, and the keys that lost their place and must be deleted.
+   * @returns the generation to write under, and the keys that lost their place and must be deleted. They stay on the
+   * list, as leaving, until a later login finds them gone: a revocation must find those whose deletion failed.
    * @throws SESSION_LIMIT_REACHED
    */
   reserve(
     userId: string,
-    entry: UserEntry,
+    entry: Omit<UserEntry, "leaving">,
   ): Promise<{ readonly generation: number; readonly evicted: readonly string[] }>;
-  /** Whether the entry still stands under the same generation. */
+  /** Whether the entry still has its place, under the same generation. */
   confirm(userId: string, key: string, generation: number): Promise<boolean>;
   /** Takes a session off the list. @param unlessOwned only if its record is gone, or another's. */
   release(userId: string, key: string, unlessOwned: boolean): Promise<void>;
@@ -48,6 +49,8 @@ export function isUserKey(key: string): boolean {
 
 /** Without a limit, dead entries are looked for each time the list has grown by this many. */
 const PRUNE_EVERY = 50;
+
+const asLeaving = (entry: UserEntry): UserEntry => ({ ...entry, leaving: true });
 
 interface Step<T> {
   /** Absent: nothing to write. */
@@ -102,17 +105,24 @@ export function createUsers(parts: UsersParts): Users {
   async function reading(userId: string, entries: readonly UserEntry[]): Promise<UserEntry[]> {
     const youngSince = time.now() - commitWithinMs;
     const reads = await Promise.all(
-      entries.map(async ({ key, createdAtMs }) => createdAtMs > youngSince || (await owns(userId, key))),
+      entries.map(
+        async ({ key, createdAtMs, leaving }) => (createdAtMs > youngSince && !leaving) || (await owns(userId, key)),
+      ),
     );
     return entries.filter((_, i) => reads[i]);
   }
 
-  function emptied(record: UserRecord | undefined, keep?: string): Step<readonly string[]> {
-    if (record === undefined) return { result: [] };
-    const entries = record.entries.filter(({ key }) => key === keep);
-    const generation = keep === undefined ? Math.max(record.generation + 1, time.now()) : record.generation;
-    const result = record.entries.filter(({ key }) => key !== keep).map(({ key }) => key);
-    return { next: { ...record, generation, entries }, result };
+  /** Takes all but `keep` off the list. @returns whatever any attempt found there: an unanswered one may have been done. */
+  async function empty(userKey: string, keep?: string): Promise<readonly string[]> {
+    const found = new Set<string>();
+    await change(userKey, (record) => {
+      if (record === undefined) return { result: undefined };
+      for (const { key } of record.entries) if (key !== keep) found.add(key);
+      const entries = record.entries.filter(({ key }) => key === keep);
+      const generation = keep === undefined ? Math.max(record.generation + 1, time.now()) : record.generation;
+      return { next: { ...record, generation, entries }, result: undefined };
+    });
+    return [...found];
   }
 
   return {
@@ -122,24 +132,25 @@ export function createUsers(parts: UsersParts): Users {
         const max = limit?.sessions ?? Number.POSITIVE_INFINITY;
         const grown = others.length > 0 && others.length % PRUNE_EVERY === 0;
         if (others.length >= max || grown) others = await reading(userId, others);
-        const surplus = Math.max(0, others.length + 1 - max);
+        const staying = others.filter(({ leaving }) => !leaving);
+        const surplus = Math.max(0, staying.length + 1 - max);
         if (surplus > 0 && limit?.onLimit === "reject") {
           emit({ type: "session.limit", userId, outcome: "rejected" });
           throw new SojournError("SESSION_LIMIT_REACHED", { sessions: limit.sessions });
         }
-        const evicted = others.slice(0, surplus).map(({ key }) => key);
+        const leaving = others.filter((other) => !staying.includes(other, surplus)).map(asLeaving);
         const generation = record?.generation ?? time.now();
         return {
-          next: { generation, userId, entries: [...others.slice(surplus), entry] },
-          result: { generation, evicted },
+          next: { generation, userId, entries: [...leaving, ...staying.slice(surplus), { ...entry, leaving: false }] },
+          result: { generation, evicted: leaving.map(({ key }) => key), surplus },
         };
       });
-      if (reserved.evicted.length > 0) emit({ type: "session.limit", userId, outcome: "ended-oldest" });
+      if (reserved.surplus > 0) emit({ type: "session.limit", userId, outcome: "ended-oldest" });
       return reserved;
     },
     async confirm(userId, key, generation) {
       const record = (await read(await keyOf(userId)))?.record;
-      return record?.generation === generation && record.entries.some((entry) => entry.key === key);
+      return record?.generation === generation && record.entries.some((entry) => entry.key === key && !entry.leaving);
     },
     release: async (userId, key, unlessOwned) =>
       change(await keyOf(userId), async (record) => {
@@ -147,9 +158,9 @@ export function createUsers(parts: UsersParts): Users {
         if (unlessOwned && (await owns(userId, key))) return { result: undefined };
         return { next: { ...record, entries: record.entries.filter((entry) => entry.key !== key) }, result: undefined };
       }),
-    revoke: async (userId) => change(await keyOf(userId), (record) => emptied(record)),
-    revokeByKey: (userKey) => change(userKey, (record) => emptied(record)),
-    keepOnly: async (userId, kept) => change(await keyOf(userId), (record) => emptied(record, kept)),
+    revoke: async (userId) => empty(await keyOf(userId)),
+    revokeByKey: (userKey) => empty(userKey),
+    keepOnly: async (userId, kept) => empty(await keyOf(userId), kept),
     list: async (userId) => living((await read(await keyOf(userId)))?.record),
   };
 }

@@ -89,7 +89,7 @@ describe("the user record codec", () => {
   const users: fc.Arbitrary<UserRecord> = fc.record({
     generation: number,
     userId: fc.string({ unit: "grapheme" }),
-    entries: fc.array(fc.record({ key, createdAtMs: number, absoluteEndMs: number })),
+    entries: fc.array(fc.record({ key, createdAtMs: number, absoluteEndMs: number, leaving: fc.boolean() })),
   });
 
   it("gives back what it was given, and undefined for all else", () => {

@@ -1,6 +1,6 @@
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { describe, expect, it } from "vitest";
-import { createClient, createWorld, failure, PROVIDERS, requestOf, visit, type World } from "./support.ts";
+import { createClient, createWorld, drive, failure, PROVIDERS, requestOf, visit, type World } from "./support.ts";
 
 async function enter(world: World, userId: string, sessions = world.sessions) {
   const client = createClient();
@@ -105,6 +105,89 @@ describe.each(PROVIDERS)("users ($name crypto)", (crypto) => {
   });
 });
 
+const cut = () => Promise.reject(new Error("ECONNRESET"));
+const isUserRecord = ([key]: readonly unknown[]) => String(key).startsWith("u.");
+
+describe("no session escapes its user's list", () => {
+  it("one that lost its place stays listed until it is gone, so that revokeUser finds it", async () => {
+    const world = createWorld({ limit: { sessions: 1 } });
+    const first = await enter(world, "ada");
+    world.fault = (name, run) => (name === "delete" ? cut() : run());
+    const login = (await world.sessions.load(requestOf())).login("ada");
+    expect((await failure(drive(world.runtime, login))).code).toBe("SESSION_COMMIT_UNKNOWN");
+    world.fault = undefined;
+    await world.runtime.settled();
+    expect(await isAlive(world, first)).toBe(true);
+    await world.sessions.revokeUser("ada");
+    expect(await isAlive(world, first)).toBe(false);
+  });
+
+  it("the limit holds however logins follow each other", async () => {
+    const world = createWorld({ limit: { sessions: 2 } });
+    for (let i = 0; i < 5; i++) {
+      await Promise.all([enter(world, "ada"), enter(world, "ada", world.another()), enter(world, "ada")]);
+      expect((await world.sessions.list("ada")).length).toBeLessThanOrEqual(2);
+    }
+    let living = 0;
+    for await (const keys of world.store.scan?.() ?? []) living += keys.filter((key) => !key.startsWith("u.")).length;
+    expect(living).toBe(2);
+  });
+
+  it("a revocation that was done, unanswered and written over still ends those it had found", async () => {
+    const world = createWorld();
+    const first = await enter(world, "ada");
+    let failed = false;
+    world.fault = async (name, run, args) => {
+      if (name !== "write" || failed || !isUserRecord(args)) return run();
+      failed = true;
+      await run();
+      await enter(world, "ada");
+      return cut();
+    };
+    await drive(world.runtime, world.sessions.revokeUser("ada"));
+    expect(await isAlive(world, first)).toBe(false);
+  });
+
+  it("and so does endOthers", async () => {
+    const world = createWorld();
+    const [mine, first] = [await enter(world, "ada"), await enter(world, "ada")];
+    const session = await world.sessions.load(requestOf({ cookie: mine.cookie }));
+    let failed = false;
+    world.fault = async (name, run, args) => {
+      if (name !== "write" || failed || !isUserRecord(args)) return run();
+      failed = true;
+      await run();
+      await enter(world, "ada");
+      return cut();
+    };
+    await drive(world.runtime, world.sessions.endOthers(session));
+    expect([await isAlive(world, mine), await isAlive(world, first)]).toEqual([true, false]);
+  });
+
+  it("a change of user that fails at the old session leaves no new one behind", async () => {
+    const world = createWorld();
+    const client = await enter(world, "ada");
+    world.fault = (name, run) => (name === "delete" ? cut() : run());
+    const session = await world.sessions.load(requestOf({ cookie: client.cookie }));
+    const failed = failure(drive(world.runtime, session.login("bob")));
+    expect((await failed).code).toBe("SESSION_COMMIT_UNKNOWN");
+    world.fault = undefined;
+    await drive(world.runtime, world.runtime.settled());
+    expect(await world.sessions.list("bob")).toEqual([]);
+  });
+});
+
+describe("revokeAll", () => {
+  it("asks a store that hangs or fails in the middle of a scan no longer than its deadline", async () => {
+    for (const next of [() => new Promise<never>(() => {}), cut]) {
+      const scan = () => ({ [Symbol.asyncIterator]: () => ({ next }) });
+      const world = createWorld({ store: { ...memoryStore(), scan } });
+      const revoking = drive(world.runtime, world.sessions.revokeAll(), 500);
+      expect((await failure(revoking)).code).toBe("SESSION_STORE_DOWN");
+    }
+  });
+});
+
 describe("what a store cannot do", () => {
   it("revokeAll without scanning is UNSUPPORTED, and sweep of a store that expires by itself is 0", async () => {
     const { scan: _, sweep: __, ...rest } = memoryStore();
@@ -154,6 +237,19 @@ describe("onEnd", () => {
     world.runtime.clock.advance(2 * 60_000);
     await world.runtime.settled();
     expect(heard.at(-1)).toBe("expired");
+  });
+
+  it("looks again only when the last look has come to an end", async () => {
+    const world = createWorld({ storeDeadline: "10m" });
+    let asked = 0;
+    world.fault = () => {
+      asked++;
+      return new Promise<never>(() => {});
+    };
+    const stop = world.sessions.onEnd("A".repeat(43), () => {});
+    world.runtime.clock.advance(5 * 30_000);
+    expect(asked).toBe(1);
+    stop();
   });
 
   it("by the store's news where it has any", async () => {
