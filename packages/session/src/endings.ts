@@ -23,6 +23,8 @@ export function createEndings({ runtime, watch, isAlive }: EndingsParts): Ending
   const { clock, logger, waitUntil } = runtime;
   const listeners = new Map<string, Set<() => void>>();
   let stop: (() => void) | undefined;
+  /** Another round was asked for while one is under way; undefined: none is. */
+  let again: boolean | undefined;
 
   function ended(key: string): void {
     const told = listeners.get(key);
@@ -47,8 +49,19 @@ export function createEndings({ runtime, watch, isAlive }: EndingsParts): Ending
   }
 
   function recheck(key?: string): void {
-    if (key !== undefined && !listeners.has(key)) return;
-    waitUntil(check(key === undefined ? [...listeners.keys()] : [key]));
+    if (key !== undefined) {
+      if (listeners.has(key)) waitUntil(check([key]));
+    } else if (again === undefined) waitUntil(checkAll());
+    else again = true;
+  }
+
+  /** One round at a time: a slow store must not be asked the more, the slower it is. */
+  async function checkAll(): Promise<void> {
+    for (again = true; again; ) {
+      again = false;
+      await check([...listeners.keys()]);
+    }
+    again = undefined;
   }
 
   function start(): void {

@@ -17,6 +17,22 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
     return held;
   }
 
+  /** The store's scan, with the deadline of every other call on each batch. */
+  async function* scan(): AsyncGenerator<readonly string[]> {
+    const batches = await calls.ask("scan", async () => store.scan?.()[Symbol.asyncIterator]());
+    if (batches === undefined) return;
+    try {
+      for (;;) {
+        const batch = await calls.ask("scan", () => batches.next());
+        if (batch.done === true) return;
+        yield batch.value;
+      }
+    } finally {
+      // Not awaited: what hangs would hang here too.
+      parts.runtime.waitUntil(Promise.resolve(batches.return?.()).catch(() => {}));
+    }
+  }
+
   async function endAll(keys: readonly string[], reason: EndReason): Promise<number> {
     let alive = 0;
     for (const key of keys) if (await endRecord(parts, key, reason)) alive++;
@@ -56,14 +72,13 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
       }
       let alive = 0;
       // Users first: a login under way then fails, instead of writing a session that the scan has passed.
-      for await (const keys of store.scan()) {
+      for await (const keys of scan()) {
         for (const key of keys) if (isUserKey(key)) alive += await endAll(await users.revokeByKey(key), "revoked");
       }
-      for await (const keys of store.scan())
-        alive += await endAll(
-          keys.filter((key) => !isUserKey(key)),
-          "revoked",
-        );
+      for await (const keys of scan()) {
+        const sessions = keys.filter((key) => !isUserKey(key));
+        alive += await endAll(sessions, "revoked");
+      }
       return alive;
     },
     sweep: (limit) => {
