@@ -68,6 +68,7 @@ interface CommonOptions {
   readonly migrate?: (data: Readonly<Record<string, unknown>>, fromVersion: number) => object;
   /** Called as things happen. What it throws is logged and goes no further. */
   readonly onEvent?: (event: SessionEvent) => void;
+  /** Clock, randomness, crypto, logger and background work. @default those of the platform */
   readonly runtime?: Partial<Runtime>;
   /** Where NODE_ENV and SOJOURN_KEYS are looked up. @default process.env where there is one */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -75,6 +76,7 @@ interface CommonOptions {
 
 /** Records in a store, named by a token in a cookie. */
 export interface StoreOptions extends CommonOptions {
+  /** Where the records are kept. */
   readonly store: AnyStore;
   /** @default an ID cookie */
   readonly carrier?: TokenCarrier;
@@ -97,6 +99,7 @@ export interface StoreOptions extends CommonOptions {
 
 /** Records sealed in the client's cookie: no store, no limits, no revocation. */
 export interface CarriedOptions extends CommonOptions {
+  /** Where the records travel, such as `sealedCookie(…)`. */
   readonly carrier: RecordCarrier;
   readonly store?: never;
 }
