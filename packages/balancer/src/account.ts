@@ -73,9 +73,10 @@ export function finish(attempt: OpenAttempt, outcome: Outcome, tell: Tell): void
     case "client-abort":
       return;
     default:
+      takeBack(attempt);
+      if (outcome.kind === "connect-failed" && outcome.cause === "own") return;
       server.load.counters[ERRORS] = (server.load.counters[ERRORS] ?? 0) + 1;
       judgeFailure(server, outcome, nowMs, tell);
-      takeBack(attempt);
   }
 }
 

@@ -75,8 +75,8 @@ export interface Decision {
 export type Outcome =
   /** A final response came. `latencyMs` runs from the request's last byte to the response's head. */
   | { readonly kind: "response"; readonly status: number; readonly latencyMs: number }
-  /** No byte of the request left. */
-  | { readonly kind: "connect-failed"; readonly cause: "refused" | "timeout" | "tls" | "other" }
+  /** No byte of the request left. `own`: this machine had no port or descriptor left; says nothing about the server. */
+  | { readonly kind: "connect-failed"; readonly cause: "refused" | "timeout" | "tls" | "own" | "other" }
   /** The connection died after bytes of the request had left, or in the middle of the response. */
   | { readonly kind: "cut"; readonly responseStarted: boolean }
   | { readonly kind: "timeout" }

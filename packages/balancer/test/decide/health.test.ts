@@ -80,6 +80,14 @@ describe("health from traffic", () => {
     ]);
   });
 
+  it("nor does a machine that has no port left to try it from", () => {
+    const b = bench(plain);
+    for (let i = 0; i < 20; i++) end(b, { kind: "connect-failed", cause: "own" });
+    expect(answers(b)).toMatch(/a.*b|b.*a/);
+    expect(b.told).toEqual([]);
+    expect(b.director.observe()[0]?.servers.map(({ errors }) => errors)).toEqual([0, 0]);
+  });
+
   it("a server error is an answer", () => {
     const b = bench(plain);
     for (let i = 0; i < 10; i++) end(b, { kind: "response", status: 503, latencyMs: 1 });

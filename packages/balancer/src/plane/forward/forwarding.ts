@@ -5,6 +5,7 @@ import { KIND } from "../kinds.ts";
 import { addressServer, describeClient, dropForeign, hostFor } from "../policy/request-fields.ts";
 import { addStamp, dropHopFields } from "../policy/response-fields.ts";
 import { BODY_NONE, BODY_UNKNOWN } from "../request-head.ts";
+import type { ConnectFailure } from "../upstream/connect-failure.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { UpstreamHandler } from "../upstream/handler.ts";
 import type { ResponseHead } from "../wire/response-parser.ts";
@@ -258,7 +259,7 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
     this.over();
   }
 
-  connectFailed(cause: "refused" | "timeout" | "other", code: string): void {
+  connectFailed({ cause, code }: ConnectFailure): void {
     this.opening = undefined;
     this.context.counters.connectFailuresTotal++;
     this.report(code);

@@ -7,6 +7,7 @@ import { BodyDecoder, type BodyReceiver } from "../wire/body-decoder.ts";
 import { INCOMPLETE, REFUSED } from "../wire/field-lines.ts";
 import { ResponseHead, ResponseParser } from "../wire/response-parser.ts";
 import { Writer } from "../wire/writer.ts";
+import { connectFailure } from "./connect-failure.ts";
 import type { UpstreamHandler } from "./handler.ts";
 
 /** What a connection must know of the request it carries. */
@@ -57,7 +58,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
   private requestDone = false;
   private keep = true;
   private paused = false;
-  private errorCode = "closed";
+  private error: Error | undefined;
   private peer: TunnelEnd | undefined;
   private tunnelClosed: (() => void) | undefined;
   private peerFinished = false;
@@ -83,8 +84,8 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
     socket.on("data", (chunk: Buffer) => this.guard(this.onData, chunk));
     socket.on("drain", () => this.guard(this.onDrain));
     socket.on("end", () => this.guard(this.onEnd));
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      this.errorCode = error.code ?? "error";
+    socket.on("error", (error) => {
+      this.error = error;
     });
     socket.on("close", () => this.guard(this.onClose));
   }
@@ -207,7 +208,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
   private onTimeout(): void {
     const { handler, state } = this;
     this.destroy();
-    if (state === "connecting") handler?.connectFailed("timeout", "ETIMEDOUT");
+    if (state === "connecting") handler?.connectFailed({ cause: "timeout", code: "ETIMEDOUT" });
     else handler?.failed("timeout", "ETIMEDOUT");
   }
 
@@ -355,7 +356,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
       this.tunnelClosed?.();
       this.peer = undefined;
     } else if (state === "connecting") {
-      handler?.connectFailed(this.errorCode === "ECONNREFUSED" ? "refused" : "other", this.errorCode);
-    } else handler?.failed("lost", this.errorCode);
+      handler?.connectFailed(connectFailure(this.error));
+    } else handler?.failed("lost", connectFailure(this.error).code);
   }
 }

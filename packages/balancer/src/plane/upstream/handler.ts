@@ -1,12 +1,13 @@
 import type { Fields } from "../fields.ts";
 import type { ResponseHead } from "../wire/response-parser.ts";
+import type { ConnectFailure } from "./connect-failure.ts";
 
 /** What happens on a connection to a server while it carries a request. After the last event nothing more comes. */
 export interface UpstreamHandler {
   /** The connection that was being opened can be written to. */
   connected(): void;
   /** Last event. No byte was written. */
-  connectFailed(cause: "refused" | "timeout" | "other", code: string): void;
+  connectFailed(failure: ConnectFailure): void;
   /** A 1xx other than 101. */
   responseInformational(head: ResponseHead): void;
   /** The final head, valid until the handler returns. */
