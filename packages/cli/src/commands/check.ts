@@ -13,7 +13,7 @@ export function addCheck(program: Command, { io }: Context): void {
     .description("Reads a CONFIG as serve would and says what it means, or everything that is wrong with it.")
     .argument("[CONFIG]", "the configuration (default: ./sojourn.yaml)")
     .action(async (named: string | undefined, options: FileFlags & { readonly json?: boolean }) => {
-      const { allProblems, domainHints } = await import("@sojourn/balancer");
+      const { allProblems } = await import("@sojourn/balancer");
       const source = configSource(named, options, "check", io);
       let config: BalancerConfig;
       try {
@@ -23,7 +23,7 @@ export function addCheck(program: Command, { io }: Context): void {
         io.out(JSON.stringify({ ok: false, problems: allProblems(error).map(problem) }));
         throw new AlreadySaid();
       }
-      const notes = [...config.notes, ...domainHints(config, config.listeners)];
+      const { notes } = config;
       if (options.json) {
         const { dialect, listeners, admin, snapshot } = config;
         io.out(JSON.stringify({ ok: true, dialect, listeners, admin: admin ?? null, ...snapshot, notes }));

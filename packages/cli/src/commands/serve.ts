@@ -48,7 +48,9 @@ async function serve(named: string | undefined, options: ServeOptions, { io, run
   const bound = await balancer.listen();
   const listeners = bound.listeners.map(listenerUrl);
   const admin = bound.admin === undefined ? undefined : listenerUrl(bound.admin);
-  const notes = [...config.notes, ...domainHints(config, bound.listeners)];
+  // Only now is a port known that the system chose; for others the notes of the configuration say it already.
+  const chosen = config.listeners.every(({ port }) => port === 0);
+  const notes = chosen ? [...config.notes, ...domainHints(config, bound.listeners)] : config.notes;
   if (options.json) {
     io.out(JSON.stringify({ listeners, admin: admin ?? null, notes }));
   } else {

@@ -50,7 +50,7 @@ describe("sojourn check", () => {
       { cwd },
     );
     expect(nginx.out).toMatch(/^b: ok \(nginx\)\npool backend: affinity cookie srv_id/);
-    expect(nginx.err).toMatch(/^note: .*curl --resolve/m);
+    expect(nginx.err.match(/^note: .*curl --resolve/gm)).toHaveLength(1);
   });
 
   it("points at the directive that is not supported", async () => {

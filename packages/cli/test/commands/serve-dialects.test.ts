@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
+import { freePort } from "../../../../test/fixtures/real-servers.ts";
 import { tempDir } from "../../../../test/fixtures/temp-dir.ts";
 import { startOrigin, visit } from "../support/origin.ts";
 import { serve } from "../support/serving.ts";
@@ -15,10 +16,10 @@ const md5 = (text: string) => createHash("md5").update(text).digest("hex");
 const LISTEN = ["--listen", "127.0.0.1:0"];
 
 /** A fragment with two servers, each resolved to a real origin. */
-async function serveTwo(file: string, first: string, second: string) {
+async function serveTwo(file: string, first: string, second: string, listen = LISTEN) {
   const [a, b] = await Promise.all([startOrigin("srv1"), startOrigin("srv2")]);
   const resolve = ["--resolve", `${first}=${a.address}`, "--resolve", `${second}=${b.address}`];
-  return { a, b, serving: await serve([fixture(file), ...LISTEN, ...resolve]) };
+  return { a, b, serving: await serve([fixture(file), ...listen, ...resolve]) };
 }
 
 describe("sojourn serve with files of other engines, as they stand", () => {
@@ -48,10 +49,16 @@ describe("sojourn serve with files of other engines, as they stand", () => {
     expect(new Set(a.requests.map(({ host }) => host))).toEqual(new Set(["backend"]));
   });
 
-  it("says that the cookie's domain cannot match, with a curl line that works", async () => {
-    const { serving } = await serveTwo("nginx-sticky-cookie.conf", "srv1.example.com", "srv2.example.com");
+  it.each([
+    ["a port that the system chose", async () => 0],
+    ["a port that was given", freePort],
+  ])("says once that the cookie's domain cannot match, with a curl line that works, on %s", async (_, choose) => {
+    const listen = ["--listen", `127.0.0.1:${await choose()}`];
+    const { serving } = await serveTwo("nginx-sticky-cookie.conf", "srv1.example.com", "srv2.example.com", listen);
     const port = new URL(serving.url).port;
-    const note = serving.notes.find(({ message }) => message.includes("curl"))?.message ?? "";
+    const hints = serving.notes.filter(({ message }) => message.includes("curl"));
+    expect(hints).toHaveLength(1);
+    const note = hints[0]?.message ?? "";
     expect(note).toContain("the cookie srv_id has domain=.example.com");
     expect(note).toContain(`curl --resolve example.com:${port}:127.0.0.1 `);
     expect(note).toContain(`http://example.com:${port}/`);
