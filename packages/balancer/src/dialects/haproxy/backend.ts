@@ -3,8 +3,8 @@ import { BOUND_WINDOW_MS, CHECK_DEFAULTS, plainServer } from "../shared/defaults
 import type { Report } from "../shared/report.ts";
 import type { Resolution } from "../shared/resolution.ts";
 import { readServerAddress, readServerOptions, type ServerOptions } from "./server.ts";
-import { FORWARDED, type ProxySection, type Settings } from "./settings.ts";
-import type { Line, Word } from "./text.ts";
+import { FORWARDED, type ProxySection, type ServerEntry, type Settings } from "./settings.ts";
+import type { Word } from "./text.ts";
 
 interface ServerLine {
   readonly spec: ServerSpec;
@@ -25,7 +25,7 @@ export function readBackend(
 ): PoolSpec {
   const { section, settings } = proxy;
   const { name, head } = section;
-  const lines = proxy.servers.flatMap((line) => readServer(line, settings, report, resolution));
+  const lines = proxy.servers.flatMap((line) => readServer(line, report, resolution));
   const seen = new Set<string>();
   for (const { spec, at } of lines) {
     if (seen.has(spec.name)) report.problems.add("CONFIG_NAME_DOUBLED", { kind: "server", name: spec.name }, at);
@@ -84,7 +84,7 @@ function forwardsClient(own: Settings, entry: Settings | undefined, name: string
   return all.length > 0;
 }
 
-function readServer(line: Line, settings: Settings, report: Report, resolution: Resolution): readonly ServerLine[] {
+function readServer(line: ServerEntry, report: Report, resolution: Resolution): readonly ServerLine[] {
   const [name, address, ...parameters] = line.args;
   const { at } = line.keyword;
   if (name === undefined || address === undefined) {
@@ -96,7 +96,7 @@ function readServer(line: Line, settings: Settings, report: Report, resolution: 
     const how = "use letters, digits and _ . : -";
     report.invalid("a server's name", name.text, "which HAProxy refuses", how, name.at);
   }
-  const options = { ...settings.serverDefaults, ...readServerOptions(parameters, report) };
+  const options = { ...line.defaults, ...readServerOptions(parameters, report) };
   const target = readServerAddress(address, report);
   if (target === undefined) return [];
   const endpoint = resolution.one(target.host, target.port);

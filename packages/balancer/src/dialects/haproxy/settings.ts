@@ -33,7 +33,12 @@ export interface ProxySection {
   readonly section: Section;
   readonly settings: Settings;
   readonly binds: readonly ListenAddress[];
-  readonly servers: readonly Line[];
+  readonly servers: readonly ServerEntry[];
+}
+
+/** A `server` line with what the `default-server` lines above it say; those below do not touch it. */
+export interface ServerEntry extends Line {
+  readonly defaults: ServerOptions;
 }
 
 const TUNING = ["log", "log-format", "log-tag", "description", "fullconn", "backlog", "maxconn", "id", "enabled"];
@@ -95,7 +100,7 @@ export function readGlobal(section: Section, report: Report): void {
 export function readProxy(section: Section, defaults: Settings, report: Report): ProxySection {
   const settings: Settings = { ...defaults };
   const binds: ListenAddress[] = [];
-  const servers: Line[] = [];
+  const servers: ServerEntry[] = [];
   const rows: Readonly<Record<string, (args: readonly Word[], keyword: Word) => void>> = {
     mode([mode], keyword) {
       if (mode?.text === "http") settings.mode = "http";
@@ -157,7 +162,7 @@ export function readProxy(section: Section, defaults: Settings, report: Report):
       settings.serverDefaults = { ...settings.serverDefaults, ...readServerOptions(args, report) };
     },
     "http-request": (args, keyword) => readRequestRule(args, keyword, settings, report),
-    server: (args, keyword) => void servers.push({ keyword, args }),
+    server: (args, keyword) => void servers.push({ keyword, args, defaults: settings.serverDefaults ?? {} }),
     bind: (args, keyword) => void binds.push(...readBind(args, keyword, report)),
   };
   const wrongPlace: Readonly<Record<string, readonly string[]>> = {
