@@ -3,6 +3,8 @@ import type { Dialect } from "../config.ts";
 /** What only one dialect says, in the order in which it decides. A line is without comment and end spaces. */
 const SIGNS: readonly (readonly [dialect: Dialect, says: (line: string) => boolean])[] = [
   ["kubernetes", (line) => /^(?:apiVersion|kind)[ \t]*:/.test(line)],
+  // As `kubectl get -o json` prints it: JSON is YAML.
+  ["kubernetes", (line) => /^\{?[ \t]*"(?:apiVersion|kind)"[ \t]*:/.test(line.trimStart())],
   ["sojourn", (line) => /^(?:pools|listen|routes|admin|keys|trustedProxies)[ \t]*:/.test(line)],
   ["haproxy", (line) => /^[ \t]*(?:global|defaults|frontend|backend|listen)(?:$|[ \t][^:;{}]*$)/.test(line)],
   ["nginx", (line) => /^[ \t]*(?:http|events|upstream|server|stream)\b[^:;{}]*\{/.test(line)],

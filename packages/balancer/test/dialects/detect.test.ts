@@ -17,6 +17,8 @@ describe("detectDialect", () => {
     ["\r\nbackend a # { }\r\n server b 1.1.1.1:80\r\n", "haproxy"],
     ["kind: Service\nserver: {}\n", "kubernetes"],
     ["metadata: {}\napiVersion: v1\n", "kubernetes"],
+    ['{"apiVersion":"v1","kind":"Service"}', "kubernetes"],
+    ['{\n    "items": [],\n    "kind": "List"\n}\n', "kubernetes"],
     ["hello", undefined],
     ["", undefined],
   ])("%j is %s", (text, dialect) => expect(detectDialect(text)).toBe(dialect));

@@ -136,6 +136,7 @@ export function readYaml(text: string, problems: Problems, expand?: Expand): rea
       const { node, exact } = find(path);
       if (!exact || !node?.range) return "absent";
       const raw = firstLine(text.slice(node.range[0], node.range[1])).trim();
+      if (raw === "") return "empty";
       return raw.length > MOST_SHOWN ? `${raw.slice(0, MOST_SHOWN)}…` : raw;
     }
   }
