@@ -33,6 +33,8 @@ export interface CommitQueueParts extends SettleParts {
 
 interface Waiting {
   readonly job: Job;
+  /** Monotonic time at which it gives up. */
+  readonly until: number;
   resolve(held: Held): void;
   reject(error: unknown): void;
 }
@@ -57,7 +59,8 @@ export function createCommitQueue(parts: CommitQueueParts): CommitQueue {
   return {
     run: (job) =>
       new Promise((resolve, reject) => {
-        const waiting = { job, resolve, reject };
+        const until = parts.runtime.clock.monotonic() + parts.commitWithinMs;
+        const waiting = { job, until, resolve, reject };
         const { key } = job.base;
         const line = lines.get(key);
         if (line !== undefined) {
@@ -84,17 +87,17 @@ async function commitBatch(
   known: Held | undefined,
   parts: CommitQueueParts,
 ): Promise<Held | undefined> {
-  const { calls, runtime, vault, data, commitWithinMs } = parts;
-  const until = runtime.clock.monotonic() + commitWithinMs;
-  const first = batch[0];
-  if (first === undefined) return known;
-  const barrier = first.job.barrier;
+  const { calls, runtime, vault, data } = parts;
+  dropOverdue(batch, parts);
+  if (batch[0] === undefined) return known;
+  const barrier = batch[0].job.barrier;
   const commitId = runtime.random.bytes(COMMIT_ID_BYTES);
-  let current = known ?? first.job.base;
+  let current = known ?? batch[0].job.base;
 
   for (let attempt = 0; ; attempt++) {
     const draft = await applyBatch(batch, current);
-    if (batch.length === 0) return current;
+    const oldest = batch[0];
+    if (oldest === undefined) return current;
     if (!draft.changed) return resolveAll(batch, current);
 
     const record = finish(draft, commitId, data);
@@ -107,14 +110,13 @@ async function commitBatch(
       current.key,
       { bytes, version, expiresAtMs, shortens },
       current.version,
-      until,
+      oldest.until,
     );
     if (settled.status === "done") return resolveAll(batch, { key: current.key, record, version, expiresAtMs });
     if (settled.status === "gone") throw sessionEnded("gone");
 
-    if (runtime.clock.monotonic() >= until) {
-      throw new SojournError("SESSION_CONTENDED", { waited: formatDuration(commitWithinMs) });
-    }
+    dropOverdue(batch, parts);
+    if (batch.length === 0) return undefined;
     await pause(attempt, runtime);
     const stored = settled.stored ?? (await calls.read(current.key));
     const held = stored === undefined ? undefined : await openStored(current.key, stored, vault, data);
@@ -124,6 +126,16 @@ async function commitBatch(
     if (current.record.commits.some((id) => equalBytes(id, commitId))) return resolveAll(batch, current);
     if (!barrier && line[0]?.job.barrier === false) batch.push(...takeBatch(line));
   }
+}
+
+/** Drops the jobs whose time is up from `batch`, after telling them. They stand in the order in which they came. */
+function dropOverdue(batch: Waiting[], { runtime, commitWithinMs }: CommitQueueParts): void {
+  const now = runtime.clock.monotonic();
+  const living = batch.findIndex(({ until }) => until > now);
+  const overdue = batch.splice(0, living === -1 ? batch.length : living);
+  if (overdue.length === 0) return;
+  const error = new SojournError("SESSION_CONTENDED", { waited: formatDuration(commitWithinMs) });
+  for (const { reject } of overdue) reject(error);
 }
 
 /** Drops the jobs that fail from `batch`, after telling them. */

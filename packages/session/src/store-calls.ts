@@ -8,7 +8,12 @@ export class OutcomeUnknown extends Error {
   override readonly name = "OutcomeUnknown";
 }
 
-/** The store with a deadline on every call. */
+/** An answer that the store contract does not allow. It may come from a proxy, another version or a test's double. */
+class AnswerInvalid extends Error {
+  override readonly name = "AnswerInvalid";
+}
+
+/** The store with a deadline on every call, and its answers checked. */
 export interface StoreCalls {
   /** @throws SESSION_STORE_DOWN */
   read(key: string): Promise<StoredRecord | undefined>;
@@ -57,9 +62,21 @@ export function createStoreCalls(
     }
   }
 
-  async function change<T>(operation: string, call: () => Promise<T>): Promise<T> {
+  async function read(key: string): Promise<StoredRecord | undefined> {
+    try {
+      const record = await limited(() => store.read(key));
+      if (record !== undefined && !isRecord(record)) throw new AnswerInvalid();
+      succeeded();
+      return record;
+    } catch (error) {
+      throw failed("read", error);
+    }
+  }
+
+  async function change<T>(operation: string, call: () => Promise<T>, isAnswer: (value: T) => boolean): Promise<T> {
     try {
       const value = await limited(call);
+      if (!isAnswer(value)) throw new AnswerInvalid();
       succeeded();
       return value;
     } catch (error) {
@@ -70,9 +87,28 @@ export function createStoreCalls(
   }
 
   return {
-    read: (key) => ask("read", () => store.read(key)),
-    write: (key, record, expect) => change("write", () => store.write(key, record, expect)),
-    delete: (key) => change("delete", () => store.delete(key)),
+    read,
+    write: (key, record, expect) => change("write", () => store.write(key, record, expect), isWritten),
+    delete: (key) => change("delete", () => store.delete(key), isBoolean),
     ask,
   };
+}
+
+/** A deadline that is no number would never come. */
+function isRecord(answer: StoredRecord | null): boolean {
+  return (
+    answer !== null &&
+    ArrayBuffer.isView(answer.bytes) &&
+    typeof answer.version === "string" &&
+    Number.isFinite(answer.expiresAtMs)
+  );
+}
+
+function isWritten(answer: Written | null | undefined): boolean {
+  const status = answer?.status;
+  return status === "done" || status === "gone" || (status === "conflict" && typeof answer?.version === "string");
+}
+
+function isBoolean(answer: unknown): boolean {
+  return typeof answer === "boolean";
 }

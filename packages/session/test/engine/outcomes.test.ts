@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createClient, createWorld, drive, failure, requestOf, visit, type World } from "./support.ts";
+import { createClient, createWorld, drive, failure, requestOf, turn, visit, type World } from "./support.ts";
 
 const cut = () => Promise.reject(new Error("ECONNRESET"));
 const never = () => new Promise<never>(() => {});
@@ -174,5 +174,79 @@ describe("a store that is down", () => {
     expect(session.get("count")).toBe(1);
     await sessions.commit(session);
     await visit(sessions, client, (s) => expect(s.get("count")).toBe(1));
+  });
+
+  it.each([
+    null,
+    "record",
+    {},
+    { bytes: "text", version: "v", expiresAtMs: 1 },
+    { bytes: new Uint8Array(1), version: 7, expiresAtMs: 1 },
+    { bytes: new Uint8Array(1), version: "v", expiresAtMs: Number.NaN },
+    { bytes: new Uint8Array(1), version: "v", expiresAtMs: "soon" },
+  ])("a read that answers %j is a store that is down, not no session and not a session for ever", async (answer) => {
+    const { world, client, sessions } = await started();
+    world.fault = async () => answer;
+    const error = await failure(sessions.load(requestOf({ cookie: client.cookie })));
+    expect(error.code).toBe("SESSION_STORE_DOWN");
+  });
+
+  it.each([undefined, null, "done", {}, { status: "ok" }, { status: "conflict" }])(
+    "a write that answers %j tells nothing, and is settled by a read",
+    async (answer) => {
+      const { world, client, session, sessions } = await started();
+      world.fault = async (name, run) => {
+        if (name !== "write") return run();
+        world.fault = undefined;
+        await run();
+        return answer;
+      };
+      session.increment("count");
+      await drive(world.runtime, Promise.resolve(sessions.commit(session)));
+      await visit(sessions, client, (s) => expect(s.get("count")).toBe(2));
+    },
+  );
+
+  it("and a delete that answers nothing is repeated until the record is known to be gone", async () => {
+    const { world, client, session, sessions } = await started();
+    world.fault = async (name, run) => (name === "delete" ? void (await run()) : run());
+    await drive(world.runtime, session.logout());
+    world.fault = undefined;
+    expect(world.events.filter(({ type }) => type === "session.ended")).toHaveLength(1);
+    await visit(sessions, client, (s) => expect(s.isNew).toBe(true));
+  });
+});
+
+describe("contention", () => {
+  it("gives each request its own time, also one that joins the replay of another", async () => {
+    const { world, client, session, sessions } = await started();
+    const late = await sessions.load(requestOf({ cookie: client.cookie }));
+    world.fault = async (name, run) =>
+      name === "write" && world.runtime.clock.monotonic() <= 5_200 ? { status: "conflict", version: "other" } : run();
+    session.increment("count", 10);
+    const first = failure(sessions.commit(session));
+    while (world.runtime.clock.monotonic() < 4_900) {
+      await turn();
+      world.runtime.clock.advance(5);
+    }
+    late.increment("count");
+    const joined = Promise.resolve(sessions.commit(late));
+    expect((await drive(world.runtime, first)).code).toBe("SESSION_CONTENDED");
+    await drive(world.runtime, joined);
+    world.fault = undefined;
+    await visit(sessions, client, (s) => expect(s.get("count")).toBe(2));
+  });
+
+  it("keeps nobody in line for longer than its commit may take", async () => {
+    const { world, client, sessions } = await started();
+    const load = async () => sessions.load(requestOf({ cookie: client.cookie }));
+    const waiting = [await load(), await load(), await load(), await load()];
+    world.fault = (name, run) => (name === "write" ? never() : run());
+    const outcomes = waiting.map((each) => failure(each.rotate()));
+    const began = world.runtime.clock.monotonic();
+    const codes = (await drive(world.runtime, Promise.all(outcomes), 50)).map(({ code }) => code);
+    expect(codes[0]).toBe("SESSION_COMMIT_UNKNOWN");
+    expect(codes.at(-1)).toBe("SESSION_CONTENDED");
+    expect(world.runtime.clock.monotonic() - began).toBeLessThan(11_000);
   });
 });
