@@ -44,8 +44,8 @@ export class LiveSession<Data extends object> implements Session<Data> {
     state.accessed = true;
     const value = viewOf(state, this.#around.data).get(key);
     if (state.changedKeys?.has(key) !== true) {
-      state.readKeys ??= new Set();
-      state.readKeys.add(key);
+      state.reads ??= new Map();
+      state.reads.set(key, value);
     }
     return value === undefined ? undefined : deepFreeze(value);
   }
@@ -58,7 +58,11 @@ export class LiveSession<Data extends object> implements Session<Data> {
     }
     applyOperation(viewOf(state, this.#around.data), operation);
     state.operations.push(operation);
-    if (operation.kind === "clear") return;
+    if (operation.kind === "clear") {
+      state.reads = undefined;
+      return;
+    }
+    state.reads?.delete(operation.key);
     state.changedKeys ??= new Set();
     state.changedKeys.add(operation.key);
   }
@@ -75,14 +79,9 @@ export class LiveSession<Data extends object> implements Session<Data> {
 
   set<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void {
     checkDataKey("set", key);
-    const { readKeys, changedKeys } = this.#state;
-    const copied = copyJson(value, key);
-    const guarded = readKeys?.has(key) === true && changedKeys?.has(key) !== true;
-    const read = guarded ? { value: viewOf(this.#state, this.#around.data).get(key) } : undefined;
-    this.#record(
-      read === undefined ? { kind: "set", key, value: copied } : { kind: "set", key, value: copied, read },
-      true,
-    );
+    const { reads } = this.#state;
+    const set = { kind: "set", key, value: copyJson(value, key) } as const;
+    this.#record(reads?.has(key) === true ? { ...set, read: { value: reads.get(key) } } : set, true);
   }
 
   unset(key: KeyOf<Data>): void {

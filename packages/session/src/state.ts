@@ -1,6 +1,7 @@
 import type { DataCodec } from "./data-codec.ts";
 import type { Held } from "./held.ts";
 import type { SessionRequest } from "./http.ts";
+import type { Json } from "./json.ts";
 import { applyOperation, type DataMap, type Operation } from "./operation.ts";
 import type { Standing } from "./policy.ts";
 import type { Token } from "./token.ts";
@@ -24,8 +25,9 @@ export interface SessionState {
   data: DataMap | undefined;
   /** What is not yet committed. */
   operations: Operation[];
-  /** Keys that this request has read, and those that it has changed: only the first change of a read key can conflict. */
-  readKeys: Set<string> | undefined;
+  /** What this request saw last of the keys that it has not changed since: a set of one of them can conflict. */
+  reads: Map<string, Json | undefined> | undefined;
+  /** Keys of `operations`: what is read of them now comes from this request itself. */
   changedKeys: Set<string> | undefined;
   /** What the next response must carry: a token, the record itself, or the removal of the client's half. */
   outgoing: Token | "clear" | "record" | undefined;
@@ -51,7 +53,7 @@ export function freshState(request: SessionRequest): SessionState {
     tag: undefined,
     data: undefined,
     operations: [],
-    readKeys: undefined,
+    reads: undefined,
     changedKeys: undefined,
     outgoing: undefined,
     affinityEnd: false,
@@ -62,11 +64,16 @@ export function freshState(request: SessionRequest): SessionState {
   };
 }
 
-/** The request goes on with the record as it stands now; what it had read is old. */
+/** The request goes on with the record as it stands now. It still has in hand what it had read of this session. */
 export function adopt(state: SessionState, held: Held | undefined): void {
+  if (held?.key !== state.held?.key) state.reads = undefined;
   state.held = held;
+  forgetView(state);
+}
+
+/** The next look at the data decodes it anew: nothing that was recorded stands between. */
+export function forgetView(state: SessionState): void {
   state.data = undefined;
-  state.readKeys = undefined;
   state.changedKeys = undefined;
 }
 

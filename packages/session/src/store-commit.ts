@@ -2,7 +2,7 @@ import { type Awaitable, andThen } from "@sojourn/core";
 import { isGone } from "./held.ts";
 import type { Operation } from "./operation.ts";
 import { deadlineAt, isRotationDue, touchBelow } from "./policy.ts";
-import { adopt, inTurn, type SessionState, takeOperations } from "./state.ts";
+import { adopt, forgetView, inTurn, type SessionState, takeOperations } from "./state.ts";
 import { blankRecord, createRecord, dataAfter } from "./store-create.ts";
 import { applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./store-jobs.ts";
 import { inBackground, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
@@ -75,7 +75,7 @@ async function commitNow(parts: StoreParts, state: SessionState): Promise<void> 
       state.gone = true;
       adopt(state, undefined);
     } else {
-      state.data = undefined;
+      forgetView(state);
     }
     throw error;
   }
@@ -100,6 +100,7 @@ async function create(parts: StoreParts, state: SessionState, operations: readon
 
 /** This request made or was given a token: the response carries it. */
 export function holdToken(state: SessionState, token: NonNullable<SessionState["token"]>, hash: Uint8Array): void {
+  state.gone = false;
   state.token = token;
   state.secretHash = hash;
   state.standing = "current";

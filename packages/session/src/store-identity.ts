@@ -5,7 +5,7 @@ import type { Operation } from "./operation.ts";
 import { deadlineAt } from "./policy.ts";
 import { elevateRecord, type LoginFacts, loginRecord } from "./rotation.ts";
 import { settleDelete } from "./settle.ts";
-import { adopt, type SessionState, takeOperations } from "./state.ts";
+import { adopt, forgetView, type SessionState, takeOperations } from "./state.ts";
 import { holdToken, repeatSuccessor } from "./store-commit.ts";
 import { blankRecord, createRecord, dataAfter } from "./store-create.ts";
 import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./store-jobs.ts";
@@ -159,7 +159,7 @@ export async function rotateInStore(parts: StoreParts, state: SessionState): Pro
 export async function logoutFromStore(parts: StoreParts, state: SessionState): Promise<void> {
   const { held } = state;
   takeOperations(state);
-  state.data = undefined;
+  forgetView(state);
   if (held !== undefined) {
     await endRecord(parts, held.key, "logout");
     const { userId } = held.record;
@@ -172,6 +172,7 @@ export async function logoutFromStore(parts: StoreParts, state: SessionState): P
   state.level = 0;
   if (state.headersSent)
     throw new SojournError("SESSION_HEADERS_SENT", { operation: "logout, which has ended the session," });
+  state.gone = false;
   state.outgoing = "clear";
   state.affinityEnd = true;
 }
@@ -190,7 +191,7 @@ function runBarrier(
 
 /** After a failure the request goes on with what is certain. */
 function forget(state: SessionState, error: unknown): void {
-  state.data = undefined;
+  forgetView(state);
   if (!isGone(error)) return;
   state.gone = true;
   adopt(state, undefined);

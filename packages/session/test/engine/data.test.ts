@@ -1,5 +1,6 @@
+import type { Session } from "@sojourn/session";
 import { describe, expect, it } from "vitest";
-import { createClient, createWorld, drive, failure, PROVIDERS, requestOf, turn, visit } from "./support.ts";
+import { createClient, createWorld, drive, failure, PROVIDERS, requestOf, type Shop, turn, visit } from "./support.ts";
 
 describe.each(PROVIDERS)("data operations ($name crypto)", (crypto) => {
   it("are seen at once, and by the next request", async () => {
@@ -46,6 +47,40 @@ describe.each(PROVIDERS)("data operations ($name crypto)", (crypto) => {
     const [a, b] = await Promise.all([1, 2].map(async () => sessions.load(requestOf({ cookie: client.cookie }))));
     expect(a?.get("note")).toEqual(b?.get("note"));
     expect(a?.get("note")).not.toBe(b?.get("note"));
+  });
+
+  it.each([
+    ["a commit", (s: Session<Shop>) => s.commit()],
+    ["a login", (s: Session<Shop>) => s.login("ada")],
+  ])("a set of what was read before %s still is a conflict when others changed it meanwhile", async (_, between) => {
+    const { sessions, events } = createWorld({ crypto });
+    const client = createClient();
+    await visit(sessions, client, (s) => s.set("cart", ["a"]));
+    const slow = await sessions.load(requestOf({ cookie: client.cookie }));
+    const read = slow.get("cart") ?? [];
+    await visit(sessions, client, (s) => s.push("cart", "b"));
+    slow.set("theme", "x");
+    await between(slow);
+    slow.set("cart", [...read, "c"]);
+    await sessions.commit(slow);
+    expect(events).toContainEqual(expect.objectContaining({ type: "session.conflict", key: "cart" }));
+  });
+
+  it("what this request itself stored, or read again since, is no conflict", async () => {
+    const { sessions, types } = createWorld({ crypto, strict: true });
+    const client = createClient();
+    await visit(sessions, client, (s) => s.set("cart", ["a"]));
+    const slow = await sessions.load(requestOf({ cookie: client.cookie }));
+    expect([slow.get("cart"), slow.get("count")]).toEqual([["a"], undefined]);
+    await visit(sessions, client, (s) => s.increment("count"));
+    slow.push("cart", "b");
+    await slow.commit();
+    slow.set("cart", ["c"]);
+    expect(slow.get("count")).toBe(1);
+    slow.set("count", 5);
+    await sessions.commit(slow);
+    expect(types()).not.toContain("session.conflict");
+    await visit(sessions, client, (s) => expect([s.get("cart"), s.get("count")]).toEqual([["c"], 5]));
   });
 
   it("flash keeps a value for the one request that takes it", async () => {

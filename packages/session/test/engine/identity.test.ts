@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createClient, createWorld, failure, PROVIDERS, requestOf, visit } from "./support.ts";
+import { createClient, createWorld, drive, failure, PROVIDERS, requestOf, visit } from "./support.ts";
 
 describe.each(PROVIDERS)("login, elevation, logout ($name crypto)", (crypto) => {
   it("login keeps an anonymous session's data under the same id and a new token", async () => {
@@ -174,6 +174,23 @@ describe.each(PROVIDERS)("login, elevation, logout ($name crypto)", (crypto) => 
     world.fault = undefined;
     // The old token reads as no session since the login: without the new one the cart would be nobody's.
     await visit(sessions, client, (s) => expect([s.userId, s.get("cart")]).toEqual(["ada", ["a"]]));
+  });
+
+  it("also when its request had found the session before it to be gone", async () => {
+    const world = createWorld({ crypto });
+    const client = createClient();
+    await visit(world.sessions, client, (s) => s.set("theme", "x"));
+    const session = await world.sessions.load(requestOf({ cookie: client.cookie }));
+    await world.sessions.end(session.id ?? "");
+    session.set("theme", "y");
+    expect((await failure(session.commit())).code).toBe("SESSION_ENDED");
+    await session.login("ada");
+    session.set("theme", "z");
+    world.fault = (name, run) => (name === "write" ? Promise.reject(new Error("cut")) : run());
+    await failure(drive(world.runtime, Promise.resolve(world.sessions.commit(session))));
+    world.fault = undefined;
+    client.receive(world.sessions.fieldsAfter(session));
+    await visit(world.sessions, client, (s) => expect(s.userId).toBe("ada"));
   });
 
   it("a slow request of an ended session does not take the cookie of the next login", async () => {
