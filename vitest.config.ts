@@ -11,7 +11,10 @@ const sources = [
   { find: /^#crypto$/, replacement: at("packages/core/src/crypto-node.ts") },
   { find: /^@sojourn\/session\/(stores|carriers)\/(.*)$/, replacement: at("packages/session/src/$1/$2.ts") },
   { find: /^@sojourn\/session\/testing$/, replacement: at("packages/session/src/testing/index.ts") },
-  { find: /^@sojourn\/session\/(express|node|fetch)$/, replacement: at("packages/session/src/adapters/$1.ts") },
+  {
+    find: /^@sojourn\/session\/(express|fastify|koa|hono|node|fetch)$/,
+    replacement: at("packages/session/src/adapters/$1.ts"),
+  },
   { find: /^@sojourn\/session$/, replacement: at("packages/session/src/index.ts") },
   { find: /^@sojourn\/balancer\/testing$/, replacement: at("packages/balancer/src/testing/index.ts") },
   { find: /^@sojourn\/balancer$/, replacement: at("packages/balancer/src/index.ts") },

@@ -127,7 +127,7 @@ function checkReach() {
     }
   };
   for (const conditions of [["node"], [], ["workerd"], ["edge-light"], ["browser"]]) {
-    for (const subpath of ["core", "session", "session/fetch", "session/carriers/sealed"]) {
+    for (const subpath of ["core", "session", "session/fetch", "session/hono", "session/carriers/sealed"]) {
       check(`@sojourn/${subpath}`, conditions);
     }
   }

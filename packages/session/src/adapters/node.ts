@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { type Awaitable, consoleLogger, isPromise, isSojournError, SojournError } from "@sojourn/core";
+import { type Awaitable, isPromise, SojournError } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
-import { errorAnswer } from "./error-answer.ts";
+import { answerError } from "./node-answer.ts";
 import { nodeRequest } from "./node-request.ts";
 import { ResponseGate } from "./response-gate.ts";
 
@@ -62,7 +62,7 @@ export function nodeSession<Data extends object>(sessions: Sessions<Data>): Node
       return session;
     },
     handle:
-      (handler, onError = (error, _request, response) => answer(response, error)) =>
+      (handler, onError = (error, _request, response) => answerError(response, error)) =>
       async (request, response) => {
         const failed = (error: unknown) => onError(error, request, response);
         try {
@@ -74,17 +74,4 @@ export function nodeSession<Data extends object>(sessions: Sessions<Data>): Node
       },
   };
   return Object.freeze(node);
-}
-
-/** Tells the client the code, and the log the name of what is not ours. */
-function answer(anyResponse: AnyResponse, error: unknown): void {
-  const response = anyResponse as ServerResponse;
-  if (!isSojournError(error)) {
-    consoleLogger.error("a request handler failed", { error: error instanceof Error ? error.name : typeof error });
-  }
-  if (response.headersSent) return void response.destroy();
-  const { status, headers, body } = errorAnswer(error);
-  response.statusCode = status;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.end(body);
 }

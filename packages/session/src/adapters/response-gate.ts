@@ -63,6 +63,20 @@ export class ResponseGate<Data extends object> {
     response.on("close", () => this.#close());
   }
 
+  /**
+   * Commits before anything is sent, for frameworks whose error path lies before that.
+   * @throws what the commit throws; the response is empty then, and the error path's, as it is for `onError`.
+   */
+  async settle(): Promise<void> {
+    if (this.#phase !== "open" || !this.#sessions.pending(this.#session)) return;
+    try {
+      await this.#session.commit();
+    } catch (error) {
+      if (this.#phase === "open") this.#empty(error);
+      throw error;
+    }
+  }
+
   #writeHead(args: readonly unknown[]): ServerResponse {
     const response = this.#response;
     if (this.#phase === "held") refuseLate(response, "write");
@@ -207,8 +221,17 @@ export class ResponseGate<Data extends object> {
     void this.#commitLate().then(released);
   }
 
-  /** Gives the response to the error path as it was before the handler had it. */
   #fail(error: unknown): void {
+    this.#empty(error);
+    try {
+      this.#onError(error);
+    } catch (failure) {
+      this.#response.destroy(failure as Error);
+    }
+  }
+
+  /** Makes the response what it was before the handler had it, for the error path. */
+  #empty(error: unknown): void {
     const response = this.#response;
     for (const source of this.#sources ?? []) source.unpipe(response);
     dropCalls(this.#takeHeld(), error instanceof Error ? error : new Error("the session was not committed"));
@@ -219,11 +242,6 @@ export class ResponseGate<Data extends object> {
     this.#ended = false;
     this.#needsDrain = false;
     this.#phase = "failed";
-    try {
-      this.#onError(error);
-    } catch (failure) {
-      response.destroy(failure as Error);
-    }
   }
 
   #takeHeld(): HeldCall[] {

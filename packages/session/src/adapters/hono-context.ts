@@ -1,0 +1,29 @@
+import { isSojournError } from "@sojourn/core";
+import type { ResponseFields } from "../http.ts";
+import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
+import { errorResponse, withFields } from "./fetch-response.ts";
+
+/** What is used of Hono's context. */
+export interface HonoContext {
+  readonly req: { readonly raw: Request };
+  get res(): Response;
+  set res(response: Response | undefined);
+  status(code: number): void;
+  newResponse(data: null): Response;
+}
+
+/** Assigning alone would put the headers of the old response over those of the new one. */
+export function replaceResponse(c: HonoContext, response: Response): void {
+  c.res = undefined;
+  c.res = response;
+}
+
+/** Leaves the error path an empty response whose headers it adds to. @returns what to throw */
+export function refused(c: HonoContext, error: unknown, earlier: Headers, fields: ResponseFields): unknown {
+  const blank = withFields(new Response(null, { headers: earlier }), fields);
+  if (asksToRetry(error)) blank.headers.set("Retry-After", RETRY_AFTER);
+  replaceResponse(c, blank);
+  c.status(statusOf(error));
+  // Hono's own error handler answers with what errors bring along.
+  return isSojournError(error) ? Object.assign(error, { getResponse: () => errorResponse(error) }) : error;
+}
