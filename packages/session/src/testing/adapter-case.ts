@@ -1,6 +1,6 @@
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
-import type { Browser } from "./browser.ts";
+import type { Browser, BrowserOptions } from "./browser.ts";
 import type { HeldStore } from "./held-store.ts";
 
 export interface FixtureData {
@@ -26,6 +26,8 @@ export type FixtureRoutes = Readonly<Record<string, FixtureRoute>>;
 export interface ServedFixture {
   /** For example `http://127.0.0.1:40001`. */
   readonly origin: string;
+  /** Carries requests to it, where `fetch` cannot: over HTTP/2, for example. @default `fetch` */
+  readonly send?: NonNullable<BrowserOptions["send"]>;
   close(): Promise<void>;
 }
 

@@ -17,9 +17,9 @@ export function adapterSuite(name: string, serve: ServeFixture, { test }: SuiteP
     test(`${name}: ${sentence}`, async () => {
       const held = holdStore(memoryStore());
       const sessions = createSessions<FixtureData>({ store: held.store, env: {} });
-      const { origin, close } = await serve(sessions, routes);
+      const { origin, send, close } = await serve(sessions, routes);
       try {
-        await run({ origin, sessions, held, browser: createBrowser() });
+        await run({ origin, sessions, held, browser: createBrowser(send === undefined ? {} : { send }) });
       } finally {
         await close();
       }

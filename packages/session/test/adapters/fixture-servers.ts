@@ -42,25 +42,28 @@ export const onFetch: ServeFixture = (sessions, routes) =>
     ),
   );
 
-function route(routes: FixtureRoutes, path: string | undefined): FixtureRoute {
+export function route(routes: FixtureRoutes, path: string | undefined): FixtureRoute {
   const found = routes[path ?? "/"];
   if (found === undefined) throw new Error(`the fixture has no route ${path}`);
   return found;
 }
 
 /** All in the arguments of writeHead, the form that is hardest to add to. */
-async function send(response: ServerResponse, { status = 200, headers = [], body = "" }: FixtureReply): Promise<void> {
+export async function send(
+  response: ServerResponse,
+  { status = 200, headers = [], body = "" }: FixtureReply,
+): Promise<void> {
   response.writeHead(status, headers.flat());
   if (typeof body === "string") response.end(body);
   else await sendPieces(response, body);
 }
 
-async function sendPieces(response: ServerResponse, pieces: AsyncIterable<string>): Promise<void> {
+export async function sendPieces(response: ServerResponse, pieces: AsyncIterable<string>): Promise<void> {
   for await (const piece of pieces) if (!response.write(piece)) await once(response, "drain");
   response.end();
 }
 
-function streamOf(pieces: AsyncIterable<string>): ReadableStream<Uint8Array> {
+export function streamOf(pieces: AsyncIterable<string>): ReadableStream<Uint8Array> {
   const iterator = pieces[Symbol.asyncIterator]();
   return new ReadableStream(
     {
@@ -74,7 +77,7 @@ function streamOf(pieces: AsyncIterable<string>): ReadableStream<Uint8Array> {
   );
 }
 
-async function listen(listener: RequestListener): Promise<ServedFixture> {
+export async function listen(listener: RequestListener): Promise<ServedFixture> {
   const server = createServer(listener);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
