@@ -26,7 +26,7 @@ export interface StoreCalls {
 }
 
 /** A store may say that it has certainly done nothing. */
-const NOT_DONE = ["STORE_BUSY", "STORE_CLOSED"] as const;
+const NOT_DONE = ["STORE_BUSY", "STORE_REFUSED", "STORE_CLOSED"] as const;
 
 export function createStoreCalls(
   store: AnyStore,

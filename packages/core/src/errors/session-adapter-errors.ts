@@ -26,6 +26,12 @@ export const sessionAdapterErrors = errorRows({
     what: "{store} was locked by other writers for {waited}",
     mend: "try again; if it lasts, look for a process that holds a write transaction open",
   },
+  STORE_REFUSED: {
+    status: 503,
+    retryable: true,
+    what: "{store} has done nothing at {operation}: {reason}",
+    mend: "free space on its disk, or let this process write there; its own error is the cause of this one",
+  },
   STORE_FAILED: {
     status: 503,
     retryable: true,

@@ -41,17 +41,28 @@ export function findSqlite(): OpenSqlite {
   }
 }
 
-const SQLITE_BUSY = 5;
-const SQLITE_LOCKED = 6;
+/** Primary result codes, and the beginnings of their names. https://sqlite.org/rescode.html */
+const BUSY = { 5: "SQLITE_BUSY", 6: "SQLITE_LOCKED" };
+const REFUSED = { 8: "SQLITE_READONLY", 13: "SQLITE_FULL" };
 
-/** Another connection holds the lock. libsql calls the result code `rawCode`, node:sqlite `errcode`. */
+/** Another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
+  return hasCode(error, BUSY);
+}
+
+/** The file cannot be written now; the statement has changed nothing. */
+export function isRefused(error: unknown): boolean {
+  return hasCode(error, REFUSED);
+}
+
+/** libsql calls the result code `rawCode`, node:sqlite `errcode`; better-sqlite3 has its name only. */
+function hasCode(error: unknown, codes: Readonly<Record<number, string>>): boolean {
   if (!(error instanceof Error)) return false;
   const { code, rawCode, errcode } = error as { code?: unknown; rawCode?: unknown; errcode?: unknown };
   const number = typeof rawCode === "number" ? rawCode : errcode;
   // Extended result codes keep the plain one in their low byte.
-  if (typeof number === "number") return (number & 0xff) === SQLITE_BUSY || (number & 0xff) === SQLITE_LOCKED;
-  return typeof code === "string" && (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED"));
+  if (typeof number === "number") return Object.hasOwn(codes, number & 0xff);
+  return typeof code === "string" && Object.values(codes).some((name) => code.startsWith(name));
 }
 
 /** SQLite's own words, which name tables and files but never values. */

@@ -1,5 +1,5 @@
 import { type Clock, formatDuration, type Random, SojournError } from "@sojourn/core";
-import { describeSqlite, isBusy } from "./sqlite-driver.ts";
+import { describeSqlite, isBusy, isRefused } from "./sqlite-driver.ts";
 
 const STORE = "sqliteStore";
 const FIRST_PAUSE_MS = 2;
@@ -14,7 +14,7 @@ export interface RetryParts {
 /**
  * Goes on after `error`: while another process holds the lock, tries again with growing, jittered pauses that leave
  * the event loop free. A busy statement has changed nothing, so trying it again is safe.
- * @throws STORE_BUSY STORE_FAILED
+ * @throws STORE_BUSY STORE_REFUSED STORE_FAILED
  */
 export async function retryWhileBusy<T>(
   error: unknown,
@@ -37,5 +37,6 @@ export async function retryWhileBusy<T>(
     }
   }
   if (last instanceof SojournError) throw last;
-  throw new SojournError("STORE_FAILED", { store: STORE, operation, reason: describeSqlite(last) }, { cause: last });
+  const code = isRefused(last) ? "STORE_REFUSED" : "STORE_FAILED";
+  throw new SojournError(code, { store: STORE, operation, reason: describeSqlite(last) }, { cause: last });
 }

@@ -46,7 +46,10 @@ export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sqlite-driv
 export interface SqliteStoreOptions {
   /** Letters, digits and `_`. @default "sojourn_sessions" */
   readonly table?: string;
-  /** How long an operation goes on trying while other processes hold the lock. @default "2s" */
+  /**
+   * How long an operation goes on trying while other processes hold the lock. Shorter than the engine's `storeDeadline`,
+   * so that the answer is "nothing was written" and not silence. @default "1500ms"
+   */
   readonly deadline?: Duration;
   /** Must agree with the wall time of the other processes on the file. @default the system's */
   readonly clock?: Clock;
@@ -78,12 +81,14 @@ const SWEEP_CHUNK = 2 * CREATED_PER_SWEEP;
  */
 export function sqliteStore(target: string | SqliteDatabase, options: SqliteStoreOptions = {}): SqliteStore {
   const { table = "sojourn_sessions", clock = systemClock } = options;
-  if (!TABLE.test(table)) throw invalid("table", table, "use letters, digits and _, beginning with a letter");
-  if (target === "") throw invalid("path", '""', 'name a file, for example "sessions.db"');
+  if (typeof table !== "string" || !TABLE.test(table))
+    throw invalid("table", String(table), "use letters, digits and _, beginning with a letter");
+  if (target === "" || (typeof target !== "string" && typeof target?.prepare !== "function"))
+    throw invalid("path", target === "" ? '""' : typeof target, 'name a file, for example "sessions.db"');
   const retry: RetryParts = {
     clock,
     random: options.random ?? createSystemRandom(),
-    deadlineMs: parseDuration(options.deadline ?? "2s", "sqliteStore deadline", { minMs: 1 }),
+    deadlineMs: parseDuration(options.deadline ?? "1500ms", "sqliteStore deadline", { minMs: 1 }),
   };
   const { db, sql } = openSqlite(target, table);
   let closed = false;

@@ -4,6 +4,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createFakeRuntime } from "@sojourn/core/testing";
+import { createSessions } from "@sojourn/session";
 import { type SqliteDatabase, sqliteStore } from "@sojourn/session/stores/sqlite";
 import { createFakeClock, createFakeRandom, storeSuite } from "@sojourn/session/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -112,7 +114,11 @@ describe("refuses at once", () => {
   test.each(["a b", 'x"; DROP TABLE y; --', "", "1a", "ä"])("the table name %j", (table) => {
     expect(failing(":memory:", { table })).toMatchObject({ code: "STORE_OPTION_INVALID" });
   });
-  test("an empty path and a bad deadline", () => {
+  test("what is no path and no database, an empty path and a bad deadline", () => {
+    for (const target of [undefined, null, 5, {}]) {
+      expect(failing(target as unknown as string)).toMatchObject({ code: "STORE_OPTION_INVALID" });
+    }
+    expect(failing(":memory:", { table: null })).toMatchObject({ code: "STORE_OPTION_INVALID" });
     expect(failing("")).toMatchObject({ code: "STORE_OPTION_INVALID" });
     expect(failing(":memory:", { deadline: "2 fortnights" })).toMatchObject({ code: "DURATION_INVALID" });
   });
@@ -153,6 +159,59 @@ describe("while another connection holds the write lock", () => {
     await expect(deleting).rejects.toMatchObject({ code: "STORE_BUSY", status: 503, retryable: true });
     other.exec("ROLLBACK");
     store.close();
+    other.close();
+  });
+});
+
+describe("under the engine, with every default", () => {
+  const KEY = `sjk1.aaaaaaaa.${"A".repeat(43)}`;
+
+  /** A session that is about to commit, on a database of which the test holds another connection. */
+  async function aboutToCommit(path: string, db: SqliteDatabase) {
+    const runtime = createFakeRuntime();
+    const store = sqliteStore(db, { clock: runtime.clock });
+    const sessions = createSessions<{ text: string }>({ store, keys: KEY, env: {}, runtime });
+    const session = await sessions.load(new Request("https://shop.example.com/"));
+    session.set("text", "short");
+    await sessions.commit(session);
+    session.set("text", "x".repeat(100_000));
+    const commit = async () => sessions.commit(session);
+    return { commit, clock: runtime.clock, other: new Libsql(path) };
+  }
+
+  test("a file that stays locked is a store that is down: certainly nothing was written", async () => {
+    const path = freshPath();
+    const db = new Libsql(path);
+    const { commit, clock, other } = await aboutToCommit(path, db);
+    other.exec("BEGIN IMMEDIATE");
+    let failed: unknown;
+    const committing = commit().catch((error: unknown) => {
+      failed = error;
+    });
+    while (failed === undefined) {
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(50);
+    }
+    await committing;
+    expect(failed).toMatchObject({ code: "SESSION_STORE_DOWN", params: { reason: "STORE_BUSY" } });
+    other.exec("ROLLBACK");
+    db.close();
+    other.close();
+  });
+
+  test.each([
+    ["cannot be written any more", "PRAGMA query_only=ON"],
+    ["is on a full disk", "PRAGMA max_page_count=1"],
+  ])("a file that %s is one too, at once", async (_, pragma) => {
+    const path = freshPath();
+    const db = new Libsql(path);
+    const { commit, other } = await aboutToCommit(path, db);
+    db.exec(pragma);
+    await expect(commit()).rejects.toMatchObject({
+      code: "SESSION_STORE_DOWN",
+      params: { operation: "write", reason: "STORE_REFUSED" },
+    });
+    db.close();
     other.close();
   });
 });
