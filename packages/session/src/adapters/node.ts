@@ -8,6 +8,7 @@ import { nodeRequest } from "./node-request.ts";
 import { ResponseGate } from "./response-gate.ts";
 
 export { type NodeRequest, nodeRequest } from "./node-request.ts";
+export { upgradeSession } from "./node-upgrade.ts";
 
 /** HTTP/2 by its compatible objects. */
 export type AnyRequest = IncomingMessage | Http2ServerRequest;

@@ -20,7 +20,7 @@ export interface Scene {
 }
 
 export function createScene(options: Partial<SessionsOptions> = {}): Scene {
-  const held = holdStore(memoryStore());
+  const held = holdStore(memoryStore(options.runtime?.clock && { clock: options.runtime.clock }));
   const sessions = createSessions<Data>({ store: held.store, env: {}, ...options } as SessionsOptions);
   const browser = createBrowser();
   return {
