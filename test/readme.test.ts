@@ -11,6 +11,33 @@ describe("the README", () => {
     expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(120);
   });
 
+  it("goes from the proof to the map, in the order in which a reader asks", () => {
+    const marks = [...readme.matchAll(/^(?:## .*|```text|npm ci && npm \w+)$/gm)].map(([line]) => line);
+    expect(marks).toEqual([
+      "```text",
+      "## See it",
+      "npm ci && npm start",
+      "## Sessions",
+      "## Balancer",
+      "## Three doors",
+      "## Compared with what people use today",
+      "## Test it",
+      "npm ci && npm test",
+      "## Limits",
+      "## Map",
+    ]);
+  });
+
+  it("names a test for each thing that the pair adds, or calls it planned", () => {
+    const [, rows = ""] = /\n\| the pair \|[^\n]*\n\|[-|]+\n((?:\|.*\n)+)/.exec(readme) ?? [];
+    const ends = rows
+      .trimEnd()
+      .split("\n")
+      .map((row) => /\| (?:\[[^\]]+\]\((test\/[^)]+\.test\.ts)\)|(planned)) \|$/.exec(row));
+    expect(ends.length).toBeGreaterThan(3);
+    for (const end of ends) expect(end?.[2] ?? existsSync(join(root, end?.[1] ?? "none"))).toBeTruthy();
+  });
+
   const listings = [...readme.matchAll(/<!-- file: (\S+) -->\n```\w*\n([\s\S]*?)```/g)].map(([, path = "", text]) => ({
     path,
     text,
