@@ -21,6 +21,11 @@ export function checkChunk(chunk: unknown): void {
   throw Object.assign(new TypeError("The chunk must be a string, a Buffer or a Uint8Array"), { code });
 }
 
+/** As `checkChunk` for `end`, which takes none as well, or its callback in place of one. */
+export function checkLastChunk(chunk: unknown): void {
+  if (chunk && typeof chunk !== "function") checkChunk(chunk);
+}
+
 /** Tells whoever waits for the dropped calls that they will never be made. */
 export function dropCalls(calls: readonly HeldCall[], error: Error): void {
   for (const { args } of calls) {

@@ -14,17 +14,16 @@ export function nodeRequest(request: NodeRequest): SessionRequest {
 
 class View implements SessionRequest {
   readonly #request: NodeRequest;
+  /** Taken at once: a socket forgets its peer when the client disconnects, and a commit may come after that. */
+  readonly remoteAddress: string | undefined;
 
   constructor(request: NodeRequest) {
     this.#request = request;
+    this.remoteAddress = request.socket.remoteAddress;
   }
 
   get method(): string {
     return this.#request.method ?? "GET";
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#request.socket.remoteAddress;
   }
 
   get encrypted(): boolean {

@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
 import { addFields, isEmpty, mergeFields, NO_FIELDS } from "./fields.ts";
-import { call, checkChunk, dropCalls, type HeldCall, type Sending } from "./held-calls.ts";
+import { call, checkChunk, checkLastChunk, dropCalls, type HeldCall, type Sending } from "./held-calls.ts";
 import { refuseLate, wearFace } from "./response-face.ts";
 import { absorbHead, headerLines, restoreHeaders, setStatusLine, statusLine } from "./response-head.ts";
 
@@ -61,6 +61,8 @@ export class ResponseGate<Data extends object> {
       this.#sources.add(source);
     });
     response.on("close", () => this.#close());
+    // Somebody has sent the head before the session came: no cookie can follow.
+    if (response.headersSent) this.#sent();
   }
 
   /**
@@ -99,9 +101,11 @@ export class ResponseGate<Data extends object> {
   #end(args: readonly unknown[]): ServerResponse {
     const held: HeldCall = { method: "end", args };
     const first = !this.#ended;
-    if (first && this.#phase === "sent" && this.#afterError === undefined && this.#sessions.pending(this.#session)) {
-      this.#holdEnd(held);
-    } else this.#pass(held);
+    const late = first && this.#phase === "sent" && this.#afterError === undefined;
+    const holds = late && this.#sessions.pending(this.#session);
+    if (holds || this.#phase !== "sent") checkLastChunk(args[0]);
+    if (holds) this.#holdEnd(held);
+    else this.#pass(held);
     this.#ended = true;
     return this.#response;
   }
@@ -171,6 +175,10 @@ export class ResponseGate<Data extends object> {
       addFields(fields, AFFINITY_HEADER, lines);
       if (this.#retryLater && lines.get("Retry-After") === undefined) lines.set("Retry-After", RETRY_AFTER);
     }
+    this.#sent();
+  }
+
+  #sent(): void {
     this.#phase = "sent";
     this.#sessions.headersSent(this.#session);
   }
@@ -215,8 +223,13 @@ export class ResponseGate<Data extends object> {
       removeFace();
       this.#phase = "sent";
       const calls = this.#takeHeld();
-      if (this.#closed) dropCalls(calls, disconnected());
-      else for (const held of calls) call(this.#response, this.#sending, held);
+      if (this.#closed) return dropCalls(calls, disconnected());
+      try {
+        for (const held of calls) call(this.#response, this.#sending, held);
+      } catch (error) {
+        // Nobody called this who could catch it.
+        this.#response.destroy(error as Error);
+      }
     };
     void this.#commitLate().then(released);
   }

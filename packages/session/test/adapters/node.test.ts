@@ -56,6 +56,34 @@ test("a request is read without a copy: joined headers, method, peer", () => {
   expect([request.remoteAddress, request.encrypted]).toEqual(["10.0.0.1", true]);
 });
 
+test("the peer is still known when the client has disconnected, so that no diagnostic misleads", () => {
+  const socket: { remoteAddress: string | undefined } = { remoteAddress: "10.0.0.1" };
+  const request = nodeRequest({ headers: {}, socket });
+  socket.remoteAddress = undefined; // as Node does
+  expect(request.remoteAddress).toBe("10.0.0.1");
+});
+
+test("a response whose head had left before the adapter came goes on without a cookie", async () => {
+  const node = nodeSession(createSessions<{ note: string }>({ store: memoryStore(), env: {} }));
+  const codes: unknown[] = [];
+  const server = createServer(async (request, response) => {
+    response.write("a");
+    const session = await node.attach(request, response, (error) => codes.push(error));
+    try {
+      session.set("note", "x");
+    } catch (error) {
+      codes.push((error as { code?: string }).code);
+    }
+    response.end("b");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  expect(await response.text()).toBe("ab");
+  expect(codes).toEqual(["SESSION_HEADERS_SENT"]);
+  server.close().closeAllConnections();
+});
+
 test("an error that is not ours is logged by name, and answered and logged without its message", async () => {
   const node = nodeSession(createSessions({ store: memoryStore(), env: {} }));
   const server = createServer(

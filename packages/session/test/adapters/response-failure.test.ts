@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { PassThrough } from "node:stream";
 import { SojournError } from "@sojourn/core";
 import type { ResponseFields } from "@sojourn/session";
+import { nodeSession } from "@sojourn/session/node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { deferred, get, idle, NONE, type ScriptedSessions, type Stage, setStage } from "./scripted.ts";
 
@@ -196,6 +198,40 @@ describe("after the head has left", () => {
     });
     expect(await get(server)).toMatchObject({ status: 200, body: "ab" });
     expect(sessions.log).not.toContain("fieldsAfter");
+  });
+
+  test("a bad chunk at the end is refused where it is given, as by Node", async () => {
+    const refused: unknown[] = [];
+    const server = await start((res) => {
+      res.write("a");
+      const late = held();
+      for (const chunk of [123, {}]) {
+        try {
+          res.end(chunk);
+        } catch (error) {
+          refused.push((error as { code?: string }).code);
+        }
+      }
+      late.resolve(NONE);
+      res.end("b");
+    });
+    expect(await get(server)).toMatchObject({ body: "ab" });
+    expect(refused).toEqual(["ERR_INVALID_ARG_TYPE", "ERR_INVALID_ARG_TYPE"]);
+  });
+
+  test("an end that fails when it is made at last cuts the response off, and nothing else", async () => {
+    const server = createServer((req, res) => {
+      res.end = () => {
+        throw new RangeError("of other middleware");
+      };
+      nodeSession(sessions.asSessions).attach(req, res, () => {});
+      res.write("a");
+      held().resolve(NONE);
+      res.end("b");
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    await expect(get(server)).rejects.toMatchObject({ code: "ECONNRESET" });
+    server.close();
   });
 
   test("what is recorded after the end is committed when the response closes", async () => {
