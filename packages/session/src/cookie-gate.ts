@@ -13,7 +13,8 @@ export function createCookieGate(settings: Settings, trusts: Trust, { logger }: 
   function closed(request: SessionRequest, scheme: string, host: string): false {
     if (said) return false;
     said = true;
-    const peer = request.remoteAddress;
+    // Dual-stack sockets write IPv4 peers as IPv6.
+    const peer = request.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "");
     const how = settings.insecureLoopback
       ? `cookie.insecureLoopback serves loopback hosts only and this one is ${host === "" ? "not given" : host}; leave it out and serve https`
       : peer === undefined

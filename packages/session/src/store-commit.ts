@@ -157,8 +157,7 @@ function maintainLater(parts: StoreParts, state: SessionState, due: Due): void {
     const deadline = deadlineAt(now, idleMs, absoluteEndMs);
     const below = touchBelow(now, idleMs, absoluteEndMs, settings.touchWindowMs);
     const touching = calls.ask("touch", async () => {
-      await store.touch?.(held.key, deadline, below);
-      emit({ type: "session.touched", id: held.key });
+      if (await store.touch?.(held.key, deadline, below)) emit({ type: "session.touched", id: held.key });
     });
     inBackground(parts, held.key, touching);
     // Later commits of this request have nothing left to touch.

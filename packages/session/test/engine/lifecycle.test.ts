@@ -56,6 +56,18 @@ describe.each(PROVIDERS)("deadlines ($name crypto)", (crypto) => {
     expect(calls).toEqual(["read", "read", "touch", "read"]);
   });
 
+  it("a touch that finds its session ended is none", async () => {
+    const { sessions, runtime, types } = createWorld({ crypto });
+    const client = createClient();
+    await visit(sessions, client, (s) => s.set("theme", "x"));
+    runtime.clock.advance(MINUTE);
+    const session = await sessions.load(requestOf({ cookie: client.cookie }));
+    await sessions.end(session.id ?? "");
+    await sessions.commit(session);
+    await runtime.settled();
+    expect(types()).not.toContain("session.touched");
+  });
+
   it("a store that cannot touch is written instead", async () => {
     const runtime = createFakeRuntime({ crypto });
     const { touch: _, ...store } = memoryStore({ clock: runtime.clock });

@@ -183,6 +183,11 @@ describe("when no cookie can be sent", () => {
     ]);
   });
 
+  it("names an IPv4 peer of a dual-stack socket as people write it", async () => {
+    const { lines } = await write({}, { encrypted: false, remoteAddress: "::ffff:10.0.0.5" });
+    expect(lines[0]).toContain('from 10.0.0.5; if that is your proxy, set trustProxy: ["10.0.0.5"]');
+  });
+
   it("behind a trusted proxy that says https it is sent", async () => {
     const parts = { encrypted: false, remoteAddress: "10.0.0.5", headers: { "x-forwarded-proto": "https" } };
     expect((await write({ trustProxy: ["10.0.0.0/8"] }, parts)).cookies).toHaveLength(1);
