@@ -1,7 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseSync, Visitor } from "oxc-parser";
 import { describe, expect, it } from "vitest";
+import { tempDir } from "../fixtures/temp-dir.ts";
 import { headingsOf, readPage, root, sectionOf } from "./guide-page.ts";
 
 const { text } = readPage("docs/guide/why-was-i-logged-out.md");
@@ -67,4 +70,22 @@ describe("docs/guide/why-was-i-logged-out.md", () => {
     const listed = [...section.matchAll(/^\* `([^`]+)`:/gm)].map(([, name]) => name);
     expect(listed.toSorted()).toEqual(ways.toSorted());
   });
+});
+
+it("docs/guide/why-was-i-logged-out/log.mjs writes down why a session ended", () => {
+  const log = pathToFileURL(join(root, "docs/guide/why-was-i-logged-out/log.mjs")).href;
+  const script = `
+    const { sessions } = await import(${JSON.stringify(log)});
+    const session = await sessions.load(new Request("https://shop.example/"));
+    await session.login("ada");
+    console.log(session.id);
+    await session.logout();
+  `;
+  const ran = spawnSync(process.execPath, ["--input-type=module", "-e", script], { cwd: tempDir(), encoding: "utf8" });
+  const lines = ran.stdout.trim().split("\n");
+  const id = lines.find((line) => !line.startsWith("{"));
+  const events = lines.filter((line) => line !== id).map((line) => JSON.parse(line));
+  expect(id, ran.stderr).toBeDefined();
+  expect(events.map(({ type }) => type)).toEqual(["session.created", "session.login", "session.ended"]);
+  expect(events.at(-1)).toMatchObject({ id, reason: "logout", at: expect.stringMatching(/^\d{4}-.*Z$/) });
 });
