@@ -9,7 +9,7 @@ import { koaSession } from "@sojourn/session/koa";
 import { nodeSession } from "@sojourn/session/node";
 import type { ServeFixture } from "@sojourn/session/testing";
 import express4 from "express-4";
-import fastify from "fastify";
+import fastify, { type FastifyInstance } from "fastify";
 import { Hono } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
 import Koa from "koa";
@@ -36,8 +36,29 @@ export const onExpress4: ServeFixture = (sessions, routes) => {
 };
 
 export const onFastify: ServeFixture = async (sessions, routes) => {
-  const session = fastifySession(sessions);
   const app = fastify({ forceCloseConnections: true });
+  addFastifyRoutes(app, sessions, routes);
+  return { origin: await app.listen({ port: 0, host: "127.0.0.1" }), close: () => app.close() };
+};
+
+export const onFastifyHttp2: ServeFixture = async (sessions, routes) => {
+  const app = fastify({ http2: true });
+  // Routes are typed by the kind of server, and written alike.
+  addFastifyRoutes(app as unknown as FastifyInstance, sessions, routes);
+  const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+  const { send, close } = http2Client(origin);
+  return {
+    origin,
+    send,
+    close: async () => {
+      close();
+      await app.close();
+    },
+  };
+};
+
+function addFastifyRoutes(app: FastifyInstance, ...[sessions, routes]: Parameters<ServeFixture>): void {
+  const session = fastifySession(sessions);
   app.register(session);
   app.all("/*", async (request, reply) => {
     const { status = 200, headers = [], body = "" } = await route(routes, request.url)(session.of(request));
@@ -45,8 +66,7 @@ export const onFastify: ServeFixture = async (sessions, routes) => {
     for (const [name, value] of headers) reply.header(name, value);
     return reply.send(typeof body === "string" ? body : Readable.from(body));
   });
-  return { origin: await app.listen({ port: 0, host: "127.0.0.1" }), close: () => app.close() };
-};
+}
 
 export const onKoa: ServeFixture = (sessions, routes) => {
   const session = koaSession(sessions);

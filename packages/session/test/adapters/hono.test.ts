@@ -144,6 +144,18 @@ test("without onError the client is told the code, and other middleware's header
   expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
 });
 
+test("a store that is down at the load reaches onError, with Retry-After", async () => {
+  const app = createApp((app) => {
+    app.onError((error, c) => c.json({ told: (error as { code?: unknown }).code }));
+  });
+  const origin = await serve(app);
+  await scene.browser.request(`${origin}/login`, POST);
+  scene.held.hold("read").fail(new Error("down"));
+  const response = await scene.browser.request(`${origin}/add`, POST);
+  expect([response.status, await response.json()]).toEqual([503, { told: "SESSION_STORE_DOWN" }]);
+  expect([response.headers.get("Retry-After"), response.headers.get("X-Early")]).toEqual(["1", "1"]);
+});
+
 test("a login that resolved keeps its cookie when a later commit fails", async () => {
   const app = createApp((app, session) => {
     app.post("/both", async (c) => {

@@ -145,6 +145,23 @@ test.each([
   expect(events[0]).toBe("SESSION_ENDED");
 });
 
+test("a store that is down at the load reaches error-handling middleware, with Retry-After", async () => {
+  const origin = await start({}, async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const { code, status } = error as { code: string; status: number };
+      ctx.status = status;
+      ctx.body = { told: code };
+    }
+  });
+  await scene.browser.request(`${origin}/login`, POST);
+  scene.held.hold("read").fail(new Error("down"));
+  const response = await scene.browser.request(`${origin}/add`, POST);
+  expect([response.status, await response.json()]).toEqual([503, { told: "SESSION_STORE_DOWN" }]);
+  expect([response.headers.get("Retry-After"), response.headers.get("X-Early")]).toEqual(["1", "1"]);
+});
+
 test("what middleware above the session records afterwards is committed before the head", async () => {
   let session: KoaSession<Data> | undefined;
   const origin = await start(
