@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sojourn } from "../../packages/cli/test/support/sojourn.ts";
-import { alive, startDemo } from "./demo-process.ts";
+import { alive, startDemo, startDemoAsIs } from "./demo-process.ts";
 import { createVisitor } from "./visitor.ts";
 
 // Whole processes start here; on a busy machine that takes its time.
@@ -126,6 +126,14 @@ describe("the end of the demo", () => {
     expect((await ask("restart", "shop-1")).status).toBe(200);
     for (const other of ["shop-2", "shop-3"]) await ask("kill", other);
     expect(await visitor.cart()).toMatchObject({ items: ["trail map"], servedBy: "shop-1" });
+  });
+
+  it("falls to other ports when its usual ones are taken, even while it starts", async () => {
+    const demos = await Promise.all([startDemoAsIs(), startDemoAsIs()]);
+    const ports = demos.flatMap(({ shop, admin }) => [shop, admin]).map((url) => Number(new URL(url).port));
+    expect(new Set(ports).size).toBe(4);
+    for (const port of ports) expect(port).toBeGreaterThanOrEqual(8080);
+    for (const { shop } of demos) expect((await fetch(`${shop}/cart`)).status).toBe(200);
   });
 
   it.each(["--port", "--admin-port"])(

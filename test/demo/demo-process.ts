@@ -24,10 +24,15 @@ export interface RunningDemo {
 }
 
 /** `sojourn demo` on free ports, until the test ends. */
-export async function startDemo(...args: readonly string[]): Promise<RunningDemo> {
+export function startDemo(...args: readonly string[]): Promise<RunningDemo> {
+  return startDemoAsIs("--port", "0", "--admin-port", "0", ...args);
+}
+
+/** `sojourn demo` with these arguments alone, until the test ends. */
+export async function startDemoAsIs(...args: readonly string[]): Promise<RunningDemo> {
   const temp = tempDir();
   const process = await spawnNode(BIN, {
-    args: ["demo", "--port", "0", "--admin-port", "0", "--json", ...args],
+    args: ["demo", "--json", ...args],
     env: { TMPDIR: temp, SOJOURN_KEYS: "", NODE_ENV: "" },
     cwd: temp,
     ready: /^\{/,

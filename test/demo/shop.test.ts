@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { describe, expect, it, vi } from "vitest";
 import { startDemo } from "./demo-process.ts";
 import { createVisitor } from "./visitor.ts";
@@ -34,6 +35,7 @@ describe("the demo shop", () => {
     for (const body of bad) expect((await visitor.post("/cart", body)).status, JSON.stringify(body)).toBe(400);
     expect((await visitor.post("/login", { user: null })).status).toBe(400);
     expect((await visitor.get("/nowhere")).status).toBe(404);
+    expect((await visitor.get("//")).status).toBe(200);
     const garbled = await fetch(`${shop}/cart`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
@@ -45,6 +47,8 @@ describe("the demo shop", () => {
     const foreign = { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" };
     expect((await visitor.submit("/cart", { item: "x" }, foreign)).status).toBe(403);
     expect((await visitor.submit("/servers/shop-1/kill", {}, foreign)).status).toBe(403);
+    expect(await postAs(shop, "/servers/shop-1/kill", "evil.example")).toBe(421);
+    expect(await postAs(shop, "/servers/shop-9/kill", new URL(shop).host)).toBe(404);
     expect(await visitor.cart()).toMatchObject({ items: [] });
   });
 
@@ -124,3 +128,14 @@ describe("the modes of the demo", () => {
     expect(new Set(first).size).toBeGreaterThan(1);
   });
 });
+
+/** A form that a page of the origin `http://HOST` would send: what DNS rebinding makes of somebody else's page. */
+function postAs(origin: string, path: string, host: string): Promise<number | undefined> {
+  const headers = { Host: host, Origin: `http://${host}`, "Sec-Fetch-Site": "same-origin" };
+  return new Promise((resolve, reject) => {
+    const sent = request(new URL(path, origin), { method: "POST", headers }, (response) => {
+      response.resume().on("end", () => resolve(response.statusCode));
+    });
+    sent.on("error", reject).end();
+  });
+}

@@ -34,6 +34,10 @@ export function addDemo(program: Command, context: Context): void {
 }
 
 async function demo({ port, adminPort, affinity, sessions, json }: DemoCommandOptions, { io, runtime }: Context) {
+  if (port !== undefined && port !== 0 && port === adminPort) {
+    const [first, second] = [`--port ${port}`, `--admin-port ${adminPort}`];
+    throw new SojournError("OPTION_CONFLICT", { first, second, how: "give each a port of its own" });
+  }
   const signals = listenForSignals();
   const { startDemo } = await import("../demo/demo.ts");
   const running = await startDemo({

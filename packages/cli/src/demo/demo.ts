@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Balancer, createBalancer } from "@sojourn/balancer";
-import { generateKey, type Runtime, SojournError } from "@sojourn/core";
+import { generateKey, isSojournError, type Runtime, SojournError } from "@sojourn/core";
 import { controlRoutes } from "./control.ts";
 import { demoConfig, POOL } from "./demo-config.ts";
 import { createDesk, type Desk, type Switchboard } from "./desk.ts";
@@ -32,9 +32,22 @@ export interface Demo {
 const HOST = "127.0.0.1";
 const PORT = 8080;
 const CLOSE_MS = 1_000;
+const ATTEMPTS = 3;
 
 /** Three shop processes and, in this one, the balancer before them. Leaves nothing behind when it cannot start. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
+  const chosen = options.port === undefined || options.adminPort === undefined;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      // A port that was free may be taken while the shops start, by another demo for example.
+      if (!chosen || !isSojournError(error, "ADDRESS_IN_USE") || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function startOnce(options: DemoOptions): Promise<Demo> {
   const { mode, env, runtime } = options;
   const ports = await choosePorts(options);
   const folder = mkdtempSync(join(tmpdir(), "sojourn-demo-"));

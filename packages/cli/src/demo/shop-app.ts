@@ -18,6 +18,9 @@ const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/** A foreign name that leads to this machine (DNS rebinding) is the same origin to a browser, so it is told apart here. */
+const LOOPBACK = /^(?:127\.0\.0\.1|\[::1\]|localhost)(?::\d+)?$/i;
+
 const ASSETS = [
   ["shop.css", "text/css; charset=utf-8"],
   ["shop.js", "text/javascript; charset=utf-8"],
@@ -46,7 +49,7 @@ export function createShop(setup: ShopSetup, sessions: Sessions<ShopData>, chann
   app.get("/", async (request, response) => {
     const { reply } = await channel.ask({ verb: "look" });
     const { userId: user, items } = visit(request);
-    const before = readBefore(new URL(request.url, "http://shop").searchParams);
+    const before = readBefore(new URLSearchParams(request.url.split("?", 2)[1]));
     response.set({ "Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store" }).type("html");
     response.send(
       page({
@@ -90,6 +93,8 @@ export function createShop(setup: ShopSetup, sessions: Sessions<ShopData>, chann
   app.post("/servers/:server/:verb", async (request, response) => {
     const { server, verb } = request.params;
     if (!isVerb(verb)) return refuse(response, 404, `a server cannot be asked to ${verb}`);
+    if (!LOOPBACK.test(request.get("Host") ?? ""))
+      return refuse(response, 421, "servers are steered from this machine");
     const { items } = visit(request);
     const { reply, answered } = await channel.ask({ verb, server });
     response.once("close", answered);

@@ -54,6 +54,7 @@ describe("bad input to serve and check", () => {
     ["status --admin ftp://x", 2, /^OPTION_INVALID: --admin cannot be ftp:\/\/x/],
     ["demo --affinity magnet", 2, /^USAGE: .*magnet.*cookie/],
     ["demo --sessions elsewhere", 2, /^USAGE: .*elsewhere.*shared/],
+    ["demo --port 8555 --admin-port 8555", 2, /^OPTION_CONFLICT: --port 8555 and --admin-port 8555/],
     ["demo --port 99999", 2, /^OPTION_INVALID: --port cannot be 99999/],
   ] as const)("refuses: %s", async (line, code, message) => {
     expectRefusal(await sojourn(line.split(" "), { cwd: folder(GOOD) }), code, message);
