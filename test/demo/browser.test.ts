@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { expect, it, vi } from "vitest";
-import { launchChromium } from "../fixtures/chromium.ts";
+import { shareChromium } from "../fixtures/chromium.ts";
 import { requireServer } from "../fixtures/require-server.ts";
 import { startDemo } from "./demo-process.ts";
 
@@ -39,10 +39,11 @@ function watch(page: Page): string[] {
 const soon = <T>(see: () => Promise<T>) => expect.poll(see, { timeout: 30_000 });
 
 requireServer("chromium")("a person in a browser", () => {
+  const openBrowser = shareChromium();
+
   it("keeps user and cart while servers are killed, restarted and drained, and is out after logging out", async () => {
-    const demo = await startDemo();
-    const browser = await launchChromium();
-    const page = await browser.newPage({ viewport: { width: 1200, height: 960 } });
+    const [demo, browser] = await Promise.all([startDemo(), openBrowser({ viewport: { width: 1200, height: 960 } })]);
+    const page = await browser.newPage();
     const complaints = watch(page);
     const seen = look(page);
     await page.goto(demo.shop);
@@ -59,9 +60,9 @@ requireServer("chromium")("a person in a browser", () => {
 
     const first = await seen.server();
     await page.getByRole("button", { name: `kill ${first}` }).click();
-    await expect
-      .poll(seen.notice)
-      .toMatch(new RegExp(`${first} was killed\\. You are now on shop-\\d\\. Your cart is still here\\.`));
+    await soon(seen.notice).toMatch(
+      new RegExp(`${first} was killed\\. You are now on shop-\\d\\. Your cart is still here\\.`),
+    );
     const second = await seen.server();
     expect(second).not.toBe(first);
     expect(await seen.condition(first)).toMatch(/^killed/);
@@ -91,15 +92,9 @@ requireServer("chromium")("a person in a browser", () => {
   });
 
   it("can do all of it on a phone and without scripts", async () => {
-    const demo = await startDemo();
-    const browser = await launchChromium();
-    const context = await browser.newContext({
-      viewport: { width: 360, height: 740 },
-      hasTouch: true,
-      isMobile: true,
-      javaScriptEnabled: false,
-    });
-    const page = await context.newPage();
+    const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, javaScriptEnabled: false };
+    const [demo, browser] = await Promise.all([startDemo(), openBrowser(phone)]);
+    const page = await browser.newPage();
     await page.goto(demo.shop);
     const { text } = look(page);
     await page.locator("#add-oat-bars").tap();
@@ -127,17 +122,17 @@ requireServer("chromium")("a person in a browser", () => {
   });
 
   it("sees a move that somebody else caused, without touching the page", async () => {
-    const demo = await startDemo();
-    const page = await (await launchChromium()).newPage();
+    const [demo, browser] = await Promise.all([startDemo(), openBrowser()]);
+    const page = await browser.newPage();
     await page.goto(demo.shop);
     const seen = look(page);
     await page.getByRole("button", { name: "Add Tin mug" }).click();
     await soon(seen.count).toBe("1");
     const first = await seen.server();
     await demo.ask("kill", first);
-    await expect
-      .poll(seen.notice, { timeout: 10_000 })
-      .toMatch(new RegExp(`You were moved from ${first} to shop-\\d\\. Your cart is still here\\.`));
+    await soon(seen.notice).toMatch(
+      new RegExp(`You were moved from ${first} to shop-\\d\\. Your cart is still here\\.`),
+    );
     expect(await seen.server()).not.toBe(first);
   });
 });
