@@ -43,6 +43,7 @@ export interface Exchange extends TunnelEnd {
    * follows (HEAD, 204, 304), whatever the length announced.
    */
   sendHead(status: number, reason: string, fields: Fields, length: number, hasBody: boolean): void;
+  /** Keeps nothing of the chunk: its memory may be used again after the call. */
   sendData(chunk: Buffer): void;
   /** Ends the response cleanly. */
   sendTrailersAndEnd(trailers: Fields | undefined): void;

@@ -305,11 +305,11 @@ export class H1Connection implements Exchange, BodyReceiver {
 
   sendData(chunk: Buffer): void {
     if (!this.chunkedOut) {
-      this.writer.data(chunk);
+      this.writer.lent(chunk);
       return;
     }
     this.writer.write(`${chunk.length.toString(16)}\r\n`);
-    this.writer.data(chunk);
+    this.writer.lent(chunk);
     this.writer.write("\r\n");
   }
 

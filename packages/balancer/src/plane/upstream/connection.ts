@@ -27,6 +27,12 @@ export interface ConnectionOwner {
   gone(connection: UpstreamConnection): void;
 }
 
+/**
+ * What servers send is read into this one piece of memory: a read is worked off before the next one, of whatever
+ * connection, so that nothing is allocated for it. What outlives the read is copied.
+ */
+const INPUT = Buffer.allocUnsafeSlow(65_536);
+
 type State = "connecting" | "idle" | "busy" | "tunnel" | "closed";
 
 /** One HTTP/1.1 connection to a server: connector and client-side codec. Carries one request at a time. */
@@ -77,11 +83,22 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
     this.parser = new ResponseParser(limits);
     this.decoder = new BodyDecoder(limits);
     this.deadlineMs = ticker.exactMs() + target.connectMs;
-    const socket = connect({ host: target.host, port: target.port, noDelay: true, allowHalfOpen: true });
+    const socket = connect({
+      host: target.host,
+      port: target.port,
+      noDelay: true,
+      allowHalfOpen: true,
+      onread: {
+        buffer: INPUT,
+        callback: (count) => {
+          this.guard(this.onData, INPUT.subarray(0, count));
+          return true;
+        },
+      },
+    });
     this.socket = socket;
     this.writer = new Writer(socket);
     socket.on("connect", () => this.guard(this.onConnect));
-    socket.on("data", (chunk: Buffer) => this.guard(this.onData, chunk));
     socket.on("drain", () => this.guard(this.onDrain));
     socket.on("end", () => this.guard(this.onEnd));
     socket.on("error", (error) => {
@@ -222,7 +239,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
   private onData(chunk: Buffer): void {
     if (this.state === "tunnel") {
       this.deadlineMs = this.ticker.nowMs + this.tunnelIdleMs;
-      if (this.peer?.tunnelSend(chunk) === false) this.pause();
+      if (this.peer?.tunnelSend(Buffer.from(chunk)) === false) this.pause();
       return;
     }
     if (this.state !== "busy") {
@@ -230,7 +247,8 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
       return;
     }
     this.answered = true;
-    const bytes = this.held === undefined ? chunk : Buffer.concat([this.held, chunk]);
+    const { held } = this;
+    const bytes = held === undefined ? chunk : Buffer.concat([held, chunk]);
     this.held = undefined;
     if (this.requestDone) this.deadlineMs = this.ticker.nowMs + this.responseMs;
     this.read(bytes);
@@ -250,7 +268,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
       const next = this.parser.parse(bytes, at, bytes.length, this.head, this.toHead);
       if (next === REFUSED) this.invalid(this.parser.refusal.reason);
       else if (next === INCOMPLETE) {
-        this.held = at === 0 ? bytes : bytes.subarray(at);
+        this.held = Buffer.from(bytes.subarray(at));
         break;
       } else {
         at = next;
@@ -267,7 +285,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
     if (next === REFUSED) this.invalid(decoder.refusal.reason);
     else if (this.state === "busy" && decoder.done) this.complete(next === bytes.length);
     else {
-      if (next < bytes.length) this.held = bytes.subarray(next);
+      if (next < bytes.length) this.held = Buffer.from(bytes.subarray(next));
       return this.state === "busy";
     }
     return false;
@@ -278,7 +296,7 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
     if (head.status < 200) {
       if (head.status !== 101) handler?.responseInformational(head);
       else if (!this.upgradeAsked) this.invalid("101 without an upgrade");
-      else this.switch(at < bytes.length ? bytes.subarray(at) : undefined);
+      else this.switch(at < bytes.length ? Buffer.from(bytes.subarray(at)) : undefined);
       return;
     }
     this.headPending = false;

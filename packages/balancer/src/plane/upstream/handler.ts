@@ -12,6 +12,7 @@ export interface UpstreamHandler {
   responseInformational(head: ResponseHead): void;
   /** The final head, valid until the handler returns. */
   responseHead(head: ResponseHead): void;
+  /** The chunk's memory is used again after the call. */
   responseData(chunk: Buffer): void;
   /** Last event: the response is complete. */
   responseEnd(trailers: Fields | undefined): void;

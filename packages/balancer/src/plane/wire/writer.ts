@@ -21,12 +21,21 @@ export class Writer {
   }
 
   data(chunk: Buffer): void {
+    if (!this.join(chunk)) this.socket.write(chunk);
+  }
+
+  /** As `data`, of a chunk whose memory will be used again. */
+  lent(chunk: Buffer): void {
+    if (!this.join(chunk)) this.socket.write(Buffer.from(chunk));
+  }
+
+  private join(chunk: Buffer): boolean {
     if (chunk.length <= JOIN_BYTES && this.text.length <= JOIN_TOTAL) {
       this.text += latin1(chunk);
-      return;
+      return true;
     }
     if (this.text !== "") this.handOver();
-    this.socket.write(chunk);
+    return false;
   }
 
   private handOver(): void {
