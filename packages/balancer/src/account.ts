@@ -27,8 +27,7 @@ export class OpenAttempt implements Attempt, Touch {
 
 /** Accounts for a request that is about to be sent to `server`. */
 export function begin(decision: PoolDecision, server: Server): OpenAttempt {
-  const { pool, claim, client } = decision;
-  const nowMs = pool.shared.runtime.clock.monotonic();
+  const { pool, claim, client, nowMs } = decision;
   const attempt = new OpenAttempt(decision, server);
   if (pool.order.charge !== undefined && server.weight > 0) {
     const entrants = server.spec.backup ? pool.backups : pool.primaries;

@@ -25,9 +25,10 @@ export class PoolDecision implements Decision, Filter<Server>, Subject {
   readonly claim: Claim;
   /** Wall ms, for dates that leave the process. */
   readonly wallMs: number;
+  /** Monotonic ms when the last server was named. */
+  nowMs: number;
   /** The app ended the client's affinity in this response. */
   unbound = false;
-  #nowMs: number;
   #first: Server | undefined;
   #others: Server[] | undefined;
   #reason: MoveReason | undefined;
@@ -40,8 +41,8 @@ export class PoolDecision implements Decision, Filter<Server>, Subject {
     this.pool = pool;
     this.facts = facts;
     this.wallMs = clock.now();
-    this.#nowMs = clock.monotonic();
-    this.claim = readClaim(pool, facts, this.wallMs, this.#nowMs);
+    this.nowMs = clock.monotonic();
+    this.claim = readClaim(pool, facts, this.wallMs, this.nowMs);
   }
 
   next(): Server | undefined {
@@ -49,7 +50,7 @@ export class PoolDecision implements Decision, Filter<Server>, Subject {
       for (const home of this.claim.homes) if (this.#keeps(home)) return this.#name(home);
     } else {
       // Time has passed: the first server was tried.
-      this.#nowMs = this.pool.shared.runtime.clock.monotonic();
+      this.nowMs = this.pool.shared.runtime.clock.monotonic();
     }
     const { primaries, backups } = this.pool;
     const order = this.isRanked ? this.pool.ranking : this.pool.order;
@@ -120,7 +121,7 @@ export class PoolDecision implements Decision, Filter<Server>, Subject {
   /** What keeps `server` from serving even its own clients. */
   whyNot(server: Server): "drained" | "down" | "full" | undefined {
     if (server.load.state === "disabled") return "drained";
-    if (this.#nowMs <= server.load.downUntilMs) return "down";
+    if (this.nowMs <= server.load.downUntilMs) return "down";
     const { maxConnections } = server.spec;
     return maxConnections > 0 && server.load.inFlight >= maxConnections ? "full" : undefined;
   }
@@ -130,7 +131,7 @@ export class PoolDecision implements Decision, Filter<Server>, Subject {
   }
 
   #isReady({ load, spec }: Server): boolean {
-    return this.#nowMs > load.downUntilMs && (spec.maxConnections === 0 || load.inFlight < spec.maxConnections);
+    return this.nowMs > load.downUntilMs && (spec.maxConnections === 0 || load.inFlight < spec.maxConnections);
   }
 
   #name(server: Server): Server {
