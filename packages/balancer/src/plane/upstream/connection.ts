@@ -98,6 +98,13 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
     });
     this.socket = socket;
     this.writer = new Writer(socket);
+    const destroy = socket.destroy.bind(socket);
+    socket.destroy = (error) => {
+      if (error === undefined || this.state !== "busy" || !isOfWrite(error)) return destroy(error);
+      this.keep = false;
+      this.readOut(() => destroy(error));
+      return socket;
+    };
     socket.on("connect", () => this.guard(this.onConnect));
     socket.on("drain", () => this.guard(this.onDrain));
     socket.on("end", () => this.guard(this.onEnd));
@@ -363,6 +370,20 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
     } else this.socket.destroy();
   }
 
+  /**
+   * A server may answer and close before it has read the whole request (413). The next write then fails while its
+   * answer waits to be read; the end comes after that, a turn of the event loop without a byte later.
+   */
+  private readOut(end: () => void): void {
+    const { bytesRead } = this.socket;
+    const look = () => {
+      if (this.state === "busy" && !this.paused && this.socket.bytesRead > bytesRead) this.readOut(end);
+      else end();
+    };
+    // The second comes after the sockets were looked at, whenever the first one was asked for.
+    setImmediate(() => setImmediate(look));
+  }
+
   private onClose(): void {
     const { handler, state } = this;
     this.state = "closed";
@@ -377,4 +398,8 @@ export class UpstreamConnection implements TunnelEnd, BodyReceiver {
       handler?.connectFailed(connectFailure(this.error));
     } else handler?.failed("lost", connectFailure(this.error).code);
   }
+}
+
+function isOfWrite(error: Error): boolean {
+  return "syscall" in error && error.syscall === "write";
 }
