@@ -61,7 +61,8 @@ pools: { default: { servers: { shop-1: "http://127.0.0.1:3001", shop-2: "http://
       { affinity: "app-cookie:JSESSIONID" },
       /^CONFIG_UNSUPPORTED: --affinity: affinity by the application's own cookie/,
     ],
-    [{ balance: "leastconn" }, /^FLAG_INVALID: --balance "leastconn" .*choose rendezvous, round-robin/],
+    [{ balance: "leastconn" }, /^FLAG_INVALID: --balance "leastconn" .*did you mean least-connections\?/],
+    [{ balance: "fastest" }, /^FLAG_INVALID: --balance "fastest" .*choose rendezvous, round-robin/],
     [
       { affinity: "ip", balance: "round-robin" },
       /^CONFIG_CONTRADICTION: --balance: round-robin gives no lasting place/,

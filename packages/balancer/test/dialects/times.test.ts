@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatHaproxyTime, parseHaproxyTime } from "../../src/dialects/haproxy/time.ts";
 import { formatNginxTime, parseNginxTime } from "../../src/dialects/nginx/time.ts";
-import { suggest } from "../../src/dialects/shared/suggest.ts";
 
 describe("NGINX times", () => {
   it.each([
@@ -63,18 +62,4 @@ describe("HAProxy times", () => {
       }),
     );
   });
-});
-
-describe("suggest", () => {
-  const KNOWN = ["affinity", "balance", "health", "path", "ip"];
-  it.each([
-    ["affinty", "affinity"],
-    ["Balance", "balance"],
-    ["haelth", "health"],
-    ["pat", "path"],
-    ["pi", "ip"],
-    ["servers", undefined],
-    ["", undefined],
-    ["x".repeat(100_000), undefined],
-  ])("%.10j: %j", (word, close) => expect(suggest(word, KNOWN)).toBe(close));
 });

@@ -1,5 +1,9 @@
+/** Shorter words begin too many others. */
+const LEAST_BEGINNING = 4;
+
 /**
- * The known word that `word` was probably meant to be: at most two in five of its letters differ.
+ * The known word that `word` was probably meant to be: at most two in five of its letters differ, or it begins that
+ * word, as NGINX's `least_conn` and HAProxy's `leastconn` begin `least-connections`.
  * @returns undefined when nothing is close, so that no misleading advice is given.
  */
 export function suggest(word: string, known: Iterable<string>): string | undefined {
@@ -13,7 +17,15 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
       bestDistance = gap;
     }
   }
-  return best;
+  return best ?? begunBy(word, known);
+}
+
+function begunBy(word: string, known: Iterable<string>): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/[-_]/g, "");
+  const beginning = plain(word);
+  if (beginning.length < LEAST_BEGINNING) return undefined;
+  for (const candidate of known) if (plain(candidate).startsWith(beginning)) return candidate;
+  return undefined;
 }
 
 /** "did you mean x?", else what `otherwise` says. */
