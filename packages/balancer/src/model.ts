@@ -144,6 +144,8 @@ export interface EngineProfile {
   readonly reuseConnections: boolean;
   /** How many servers may be tried for one request, the first included; 0: all. */
   readonly tries: number;
+  /** Whether a request with `Idempotency-Key` may be tried again as one whose method is idempotent. @default false */
+  readonly idempotencyKey?: boolean;
   /** Whether a client that leaves cancels its request at the server. */
   readonly cancelOnAbort: boolean;
   readonly timeouts: { readonly connectMs: number; readonly responseMs: number };

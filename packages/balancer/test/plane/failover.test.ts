@@ -117,6 +117,20 @@ describe("bytes of the request had left", () => {
     expect(director.outcomes).toEqual([failed("s1")]);
   });
 
+  it.each([
+    ["repeats a POST with an Idempotency-Key where the profile says so", true, "Idempotency-Key: 7\r\n", "200 OK"],
+    ["not by default", false, "Idempotency-Key: 7\r\n", "502 Bad Gateway"],
+    ["nor without a key", true, "", "502 Bad Gateway"],
+    ["nor with an empty one", true, "Idempotency-Key: \r\n", "502 Bad Gateway"],
+  ])("%s", async (_name, idempotencyKey, field, answer) => {
+    const dying = await resetting();
+    const origin = await echoOrigin();
+    const { ask } = await rig([dying.port, origin.port], { profile: { idempotencyKey } });
+    const response = await ask(`POST / HTTP/1.1\r\nHost: a\r\n${field}Content-Length: 4\r\n\r\nbody`);
+    expect(response).toContain(answer);
+    expect(origin.requests.map((request) => request.slice(-4))).toEqual(answer === "200 OK" ? ["body"] : []);
+  });
+
   it("answers 502, not 503, when the next server refuses after the first had the request", async () => {
     const dying = await resetting();
     const { ask } = await rig([dying.port, await deadPort()]);

@@ -2,7 +2,7 @@ import type { Attempt, Conclusion, Decision, Outcome, ServerHandle } from "../..
 import type { Exchange, ExchangeHandler } from "../exchange.ts";
 import type { Fields } from "../fields.ts";
 import { KIND } from "../kinds.ts";
-import { addressServer, describeClient, dropForeign, hostFor } from "../policy/request-fields.ts";
+import { addressServer, describeClient, dropForeign, hasIdempotencyKey, hostFor } from "../policy/request-fields.ts";
 import { addStamp, dropHopFields } from "../policy/response-fields.ts";
 import { BODY_NONE, BODY_UNKNOWN } from "../request-head.ts";
 import type { ConnectFailure } from "../upstream/connect-failure.ts";
@@ -41,6 +41,8 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
   private timeoutsLeft = 0;
   /** Added fields that stay when the server changes. */
   private commonFields = 0;
+  /** Sending the request twice has the effect of sending it once: by its method, or by its word. */
+  private repeatable = false;
   private readonly replay = new Replay();
   private bodyEnded = false;
   private trailers: Fields | undefined;
@@ -69,7 +71,6 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
     this.bodyEnded = head.bodyLength === BODY_NONE;
     this.trailers = undefined;
     this.timeoutsLeft = 1;
-    this.replay.reset(head.method.idempotent ? context.limits.replayBytes : 0);
 
     this.peerTrusted ??= context.proxies.trusts(connection.peerAddress);
     const { peerTrusted } = this;
@@ -82,10 +83,13 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
       this.answer(NO_ROUTE);
       return;
     }
+    const { profile } = pool.spec;
+    this.repeatable = head.method.idempotent || (profile.idempotencyKey === true && hasIdempotencyKey(head));
+    this.replay.reset(this.repeatable ? context.limits.replayBytes : 0);
     this.decision = context.director.decide(pool, facts);
     describeClient(head, pool, { connection, peerTrusted, chain: walked?.chain });
     this.commonFields = head.fields.added;
-    this.triesLeft = pool.spec.profile.tries > 0 ? pool.spec.profile.tries : Number.POSITIVE_INFINITY;
+    this.triesLeft = profile.tries > 0 ? profile.tries : Number.POSITIVE_INFINITY;
     this.tryNext(UNAVAILABLE);
   }
 
@@ -109,7 +113,7 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
     if (server === undefined || exchange === undefined) return;
     const { profile } = server.pool.spec;
     const connections = context.upstreams.of(server);
-    const kept = mayReuse && profile.reuseConnections ? connections.take(exchange.head.method.idempotent) : undefined;
+    const kept = mayReuse && profile.reuseConnections ? connections.take(this.repeatable) : undefined;
     if (kept === undefined) {
       this.opening = connections.open(profile.timeouts.connectMs, this);
       return;
@@ -272,7 +276,7 @@ export class Forwarding implements ExchangeHandler, UpstreamHandler {
     const { upstream, exchange } = this;
     this.upstream = undefined;
     if (upstream === undefined || exchange === undefined) return;
-    const repeatable = exchange.head.method.idempotent && this.replay.whole && !this.discarding;
+    const repeatable = this.repeatable && this.replay.whole && !this.discarding;
     // A kept connection that dies before a byte of the answer says nothing about the server: once more, afresh.
     if (why === "lost" && upstream.reused && !upstream.answered && repeatable) {
       this.context.counters.staleTotal++;

@@ -89,6 +89,12 @@ export function addressServer(head: RequestHead, server: ServerHandle, conclusio
   } else if (!profile.reuseConnections) fields.add("Connection", "close");
 }
 
+/** Whether the client promises that the app tells a repetition from a new request. */
+export function hasIdempotencyKey({ fields }: RequestHead): boolean {
+  const key = fields.get("idempotency-key");
+  return key !== undefined && key !== "";
+}
+
 /** The Host for this server: by profile, and the server's own where an HTTP/1.0 client sent none. */
 export function hostFor(head: RequestHead, server: ServerHandle): string {
   const { hostHeader } = server.pool.spec.profile;
