@@ -75,11 +75,16 @@ function failed(error: Error & { code?: string }): Answer {
   return { status: 0, servedBy: undefined, body: error.code ?? error.name, setCookies: [] };
 }
 
-/** Runs `count` jobs, at most `parallel` at a time, in order of their number. */
-export async function inParallel(count: number, parallel: number, job: (index: number) => Promise<void>) {
+/** Runs `count` jobs and as many more as `more` asks for, at most `parallel` at a time, in order of their number. */
+export async function inParallel(
+  count: number,
+  parallel: number,
+  job: (index: number) => Promise<void>,
+  more: () => boolean = () => false,
+) {
   let next = 0;
   const lanes = Array.from({ length: parallel }, async () => {
-    while (next < count) await job(next++);
+    while (next < count || more()) await job(next++);
   });
   await Promise.all(lanes);
 }

@@ -45,12 +45,18 @@ class Tally {
   }
 }
 
-async function drive(requests: number, parallel: number, at: ReadonlyMap<number, () => Promise<unknown>> = new Map()) {
+/** At least this many requests, and more for as long as what began at request `at` is under way. */
+async function drive(requests: number, parallel: number, at: number, event: () => Promise<unknown>) {
   const tally = new Tally();
-  const events: Promise<unknown>[] = [];
-  await inParallel(requests, parallel, async (index) => {
-    const event = at.get(index);
-    if (event !== undefined) events.push(event());
+  let under: Promise<unknown> | undefined;
+  let underWay = true;
+  const job = async (index: number) => {
+    if (index === at) {
+      under = event().finally(() => {
+        underWay = false;
+      });
+      under.catch(() => {}); // raised below
+    }
     if (index % 5 === 0) {
       const item = `item-${index}`;
       const answer = await client.post("/cart", { item });
@@ -62,8 +68,9 @@ async function drive(requests: number, parallel: number, at: ReadonlyMap<number,
       tally.note(answer);
       if (answer.status !== 200) tally.failedReads.push(answer.status);
     }
-  });
-  await Promise.all(events);
+  };
+  await inParallel(requests, parallel, job, () => underWay);
+  await under;
   return tally;
 }
 
@@ -92,7 +99,7 @@ test("kill -9 of the bound server under load loses no read, no acknowledged writ
   const home = await start(true);
   const stampBefore = client.cookies.get("sojourn_affinity");
   const killAt = 200 + Math.floor(Math.random() * 1_600);
-  const tally = await drive(2_000, 50, new Map([[killAt, () => cluster.shop(home).stop("SIGKILL")]]));
+  const tally = await drive(2_000, 50, killAt, () => cluster.shop(home).stop("SIGKILL"));
   const carried = tally.refused.filter((one) => cluster.shop(home).wire?.carried(`"${one.item}"`));
   const rescuer = (await client.get("/cart")).servedBy;
   const moved = await client.json<string[]>("/moved");
@@ -111,7 +118,7 @@ test("kill -9 of the bound server under load loses no read, no acknowledged writ
 
 test("a drain keeps bound clients, sends new ones elsewhere and loses nothing", async () => {
   const home = await start();
-  const tally = await drive(2_000, 50, new Map([[700, () => cluster.set(home, "drain")]]));
+  const tally = await drive(2_000, 50, 700, () => cluster.set(home, "drain"));
   const newcomers = await Promise.all(
     Array.from({ length: 30 }, async () => {
       const newcomer = new Client(cluster.origin, 1);
@@ -132,6 +139,7 @@ test("a drain keeps bound clients, sends new ones elsewhere and loses nothing", 
 
 test("a rolling restart of all three servers under load fails no request", async () => {
   await start();
+  const restarted: string[] = [];
   const roll = async () => {
     for (const shop of cluster.shops) {
       await cluster.set(shop.name, "disable");
@@ -140,11 +148,14 @@ test("a rolling restart of all three servers under load fails no request", async
       await shop.start();
       await cluster.until(shop.name, (server) => server.health === "up");
       await cluster.set(shop.name, "enable");
+      restarted.push(shop.name);
     }
   };
-  const tally = await drive(2_000, 50, new Map([[300, roll]]));
-  tally.print("rolling restart");
+  const tally = await drive(2_000, 50, 300, roll);
+  tally.print("rolling restart", { restarted });
 
+  expect(restarted).toEqual(["shop-1", "shop-2", "shop-3"]);
+  expect(tally.servedBy.size, "the client had to move").toBeGreaterThan(1);
   expect(tally.failedReads).toEqual([]);
   expect(tally.refused).toEqual([]);
   await expectCartToHold(tally);
