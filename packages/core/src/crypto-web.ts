@@ -1,3 +1,4 @@
+import { toBase64Url } from "./bytes.ts";
 import { type CryptoProvider, GCM_TAG_BYTES } from "./crypto.ts";
 
 /** WebCrypto's types ask for an ArrayBuffer, never a shared one; nothing in Sojourn makes a shared one. */
@@ -9,10 +10,15 @@ const gcm = (nonce: Uint8Array, aad: Uint8Array) => ({
   tagLength: GCM_TAG_BYTES * 8,
 });
 
+async function sha256(data: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", source(data)));
+}
+
 /** Asynchronous provider over WebCrypto, for every runtime that is not Node. */
 export const defaultCrypto: CryptoProvider = {
   name: "web",
-  sha256: async (data) => new Uint8Array(await crypto.subtle.digest("SHA-256", source(data))),
+  sha256,
+  sha256Base64Url: async (data) => toBase64Url(await sha256(data)),
   async hmacSha256(key, data) {
     const algorithm = { name: "HMAC", hash: "SHA-256" };
     const imported = await crypto.subtle.importKey("raw", source(key), algorithm, false, ["sign"]);

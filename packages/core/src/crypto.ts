@@ -7,6 +7,8 @@ import type { Awaitable } from "./awaitable.ts";
 export interface CryptoProvider {
   readonly name: "node" | "web";
   sha256(data: Uint8Array): Awaitable<Uint8Array>;
+  /** base64url(SHA-256(data)), without a detour through bytes where the platform knows a shorter way. */
+  sha256Base64Url(data: Uint8Array): Awaitable<string>;
   hmacSha256(key: Uint8Array, data: Uint8Array): Awaitable<Uint8Array>;
   /** AES-256-GCM with a 12-byte nonce; returns ciphertext followed by the 16-byte tag. */
   aesGcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Awaitable<Uint8Array>;

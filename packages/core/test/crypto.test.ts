@@ -15,6 +15,7 @@ describe.each([node, web])("the $name provider", (provider) => {
     expect(hexOf(await provider.sha256(utf8("abc")))).toBe(
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     );
+    expect(await provider.sha256Base64Url(utf8("abc"))).toBe("ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
     expect(hexOf(await provider.sha256(new Uint8Array(0)))).toBe(
       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     );
@@ -94,6 +95,7 @@ describe("the two providers", () => {
     await fc.assert(
       fc.asyncProperty(exactly(32), exactly(12), bytes, bytes, async (key, nonce, plaintext, aad) => {
         expect(hexOf(await web.sha256(plaintext))).toBe(hexOf(await node.sha256(plaintext)));
+        expect(await web.sha256Base64Url(plaintext)).toBe(await node.sha256Base64Url(plaintext));
         expect(hexOf(await web.hmacSha256(key, plaintext))).toBe(hexOf(await node.hmacSha256(key, plaintext)));
         const sealed = await node.aesGcmSeal(key, nonce, plaintext, aad);
         expect(hexOf(await web.aesGcmSeal(key, nonce, plaintext, aad))).toBe(hexOf(sealed));

@@ -18,7 +18,7 @@ const COMPACT_AT = 64;
  * One deadline for many calls. All wait equally long, so they fall due in the order they were made and one timer
  * serves them: arming and cancelling a timer for every call costs more than the rest of a read from memory.
  */
-export type Limit = <T>(call: () => Promise<T>) => Promise<T>;
+export type Limit = <T>(answer: Promise<T>) => Promise<T>;
 
 export function createLimit(deadlineMs: number, clock: Clock): Limit {
   let line: Waiting[] = [];
@@ -48,17 +48,9 @@ export function createLimit(deadlineMs: number, clock: Clock): Limit {
     if (oldest !== undefined) arm(oldest.dueAt - now);
   }
 
-  return <T>(call: () => Promise<T>) =>
+  return <T>(answer: Promise<T>) =>
     new Promise<T>((resolve, reject) => {
       const waiting: Waiting = { dueAt: clock.monotonic() + deadlineMs, reject };
-      let answer: Promise<T>;
-      try {
-        answer = call();
-      } catch (error) {
-        // A store that throws instead of rejecting is a store that failed.
-        reject(error);
-        return;
-      }
       line.push(waiting);
       if (!armed) arm(deadlineMs);
       const answered = () => {

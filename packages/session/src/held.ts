@@ -1,4 +1,4 @@
-import { type Awaitable, andThen, isSojournError, SojournError } from "@sojourn/core";
+import { type Awaitable, isPromise, isSojournError, SojournError } from "@sojourn/core";
 import type { DataCodec } from "./data-codec.ts";
 import type { DataMap } from "./operation.ts";
 import { decodeRecord, type SessionRecord } from "./record.ts";
@@ -20,12 +20,22 @@ export function openStored(
   vault: Vault,
   data: DataCodec,
 ): Awaitable<Held | undefined> {
-  return andThen(vault.open(key, stored.bytes), (bytes) => {
-    const record = bytes === undefined ? undefined : decodeRecord(bytes);
-    if (record === undefined) return undefined;
-    data.check(record);
-    return { key, record, version: stored.version, expiresAtMs: stored.expiresAtMs };
-  });
+  const opening = vault.open(key, stored.bytes);
+  return isPromise(opening)
+    ? opening.then((bytes) => heldOf(key, stored, bytes, data))
+    : heldOf(key, stored, opening, data);
+}
+
+function heldOf(
+  key: string,
+  { version, expiresAtMs }: StoredRecord,
+  bytes: Uint8Array | undefined,
+  data: DataCodec,
+): Held | undefined {
+  const record = bytes === undefined ? undefined : decodeRecord(bytes);
+  if (record === undefined) return undefined;
+  data.check(record);
+  return { key, record, version, expiresAtMs };
 }
 
 /** A change in the making: what the next write will hold. */

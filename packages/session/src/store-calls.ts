@@ -52,9 +52,11 @@ export function createStoreCalls(
     return new SojournError("SESSION_STORE_DOWN", { operation, reason }, { cause });
   }
 
+  // A store that throws instead of rejecting is a store that failed: every call is made inside a `try`.
+
   async function ask<T>(operation: string, call: () => Promise<T>): Promise<T> {
     try {
-      const value = await limited(call);
+      const value = await limited(call());
       succeeded();
       return value;
     } catch (error) {
@@ -64,7 +66,7 @@ export function createStoreCalls(
 
   async function read(key: string): Promise<StoredRecord | undefined> {
     try {
-      const record = await limited(() => store.read(key));
+      const record = await limited(store.read(key));
       if (record !== undefined && !isRecord(record)) throw new AnswerInvalid();
       succeeded();
       return record;
@@ -75,7 +77,7 @@ export function createStoreCalls(
 
   async function change<T>(operation: string, call: () => Promise<T>, isAnswer: (value: T) => boolean): Promise<T> {
     try {
-      const value = await limited(call);
+      const value = await limited(call());
       if (!isAnswer(value)) throw new AnswerInvalid();
       succeeded();
       return value;

@@ -1,4 +1,4 @@
-import { type Awaitable, andThen, type CryptoProvider, fromBase64Url, type Random, toBase64Url } from "@sojourn/core";
+import { type Awaitable, type CryptoProvider, fromBase64Url, type Random, toBase64Url } from "@sojourn/core";
 
 /** What the client holds: a name, fixed for the session's life, and a secret, replaced at rotation. */
 export interface Token {
@@ -34,12 +34,13 @@ export function parseToken(text: string): Token | undefined {
   if (text.length !== TOKEN_CHARS) return undefined;
   const bytes = fromBase64Url(text);
   if (bytes === undefined) return undefined;
-  return { name: bytes.subarray(0, NAME_BYTES), secret: bytes.subarray(NAME_BYTES) };
+  // Copies: a view would move the bytes out of the heap, which costs three times as much.
+  return { name: bytes.slice(0, NAME_BYTES), secret: bytes.slice(NAME_BYTES) };
 }
 
 /** The key: base64url(SHA-256(name)). Stable for the session's life and safe to show. */
 export function keyOfName(name: Uint8Array, crypto: CryptoProvider): Awaitable<string> {
-  return andThen(crypto.sha256(name), toBase64Url);
+  return crypto.sha256Base64Url(name);
 }
 
 const KEY = /^[A-Za-z0-9_-]{43}$/;

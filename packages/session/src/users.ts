@@ -64,7 +64,7 @@ export function createUsers(parts: UsersParts): Users {
   const longestMs = Math.max(settings.browser.absoluteMs, settings.persistent.absoluteMs);
 
   async function keyOf(userId: string): Promise<string> {
-    return PREFIX + toBase64Url(await runtime.crypto.sha256(utf8(`sojourn/user/${userId}`)));
+    return PREFIX + (await runtime.crypto.sha256Base64Url(utf8(`sojourn/user/${userId}`)));
   }
 
   async function read(userKey: string) {

@@ -9,10 +9,10 @@ describe("one deadline for many calls", () => {
     const limit = createLimit(2_000, clock);
     const late: string[] = [];
     const hang = (name: string) =>
-      void limit(() => new Promise<never>(() => {})).catch((error: Error) => late.push(`${name} ${error.name}`));
+      void limit(new Promise<never>(() => {})).catch((error: Error) => late.push(`${name} ${error.name}`));
     hang("a");
     clock.advance(500);
-    await limit(async () => "answered");
+    await limit(Promise.resolve("answered"));
     hang("b");
     clock.advance(1_499);
     await turn();
@@ -30,22 +30,17 @@ describe("one deadline for many calls", () => {
     expect(clock.armed).toBe(0);
   });
 
-  it("passes answers and failures on, also of a call that throws instead of rejecting", async () => {
+  it("passes answers and failures on", async () => {
     const limit = createLimit(2_000, createFakeClock());
-    expect(await limit(async () => 7)).toBe(7);
-    await expect(limit(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
-    await expect(
-      limit(() => {
-        throw new Error("at once");
-      }),
-    ).rejects.toThrow("at once");
+    expect(await limit(Promise.resolve(7))).toBe(7);
+    await expect(limit(Promise.reject(new Error("no")))).rejects.toThrow("no");
   });
 
   it("many answered calls leave one that hangs to its deadline", async () => {
     const clock = createFakeClock();
     const limit = createLimit(2_000, clock);
-    const hanging = limit(() => new Promise<never>(() => {}));
-    for (let i = 0; i < 500; i++) await limit(async () => i);
+    const hanging = limit(new Promise<never>(() => {}));
+    for (let i = 0; i < 500; i++) await limit(Promise.resolve(i));
     clock.advance(2_000);
     await expect(hanging).rejects.toThrow();
   });

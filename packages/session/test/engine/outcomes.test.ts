@@ -191,6 +191,18 @@ describe("a store that is down", () => {
     expect(error.code).toBe("SESSION_STORE_DOWN");
   });
 
+  it("a store that throws instead of rejecting is one too", async () => {
+    const { world, client, session, sessions } = await started();
+    world.fault = () => {
+      throw new Error("at once");
+    };
+    const loading = Promise.resolve(sessions.load(requestOf({ cookie: client.cookie })));
+    expect((await failure(loading)).code).toBe("SESSION_STORE_DOWN");
+    session.increment("count");
+    expect((await failure(sessions.commit(session))).code).toBe("SESSION_COMMIT_UNKNOWN");
+    expect((await failure(sessions.sweep())).code).toBe("SESSION_STORE_DOWN");
+  });
+
   it.each([undefined, null, "done", {}, { status: "ok" }, { status: "conflict" }])(
     "a write that answers %j tells nothing, and is settled by a read",
     async (answer) => {
