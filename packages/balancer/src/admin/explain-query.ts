@@ -20,13 +20,14 @@ export function readExplainQuery(query: URLSearchParams, pools: readonly string[
   if (pool === undefined) throw refuse("pool", "there are several pools", `name one of ${pools.join(", ")}`);
   const clientAddress = query.get("ip") ?? "127.0.0.1";
   if (isIP(clientAddress) === 0) throw refuse("ip", "it is not an IP address", "write it as 192.0.2.1 or 2001:db8::1");
-  const headers: Record<string, string> = {};
+  const headers = new Map<string, string>();
   for (const text of query.getAll("header")) {
     const [, name, value] = HEADER.exec(text) ?? [];
     if (name === undefined || value === undefined) throw refuse("header", "it has no name", "write it as Name: value");
-    headers[name.toLowerCase()] ??= value;
+    const key = name.toLowerCase();
+    if (!headers.has(key)) headers.set(key, value);
   }
   const cookie = query.getAll("cookie").join("; ");
-  if (cookie !== "") headers.cookie = cookie;
-  return { pool, clientAddress, headers };
+  if (cookie !== "") headers.set("cookie", cookie);
+  return { pool, clientAddress, headers: Object.fromEntries(headers) };
 }

@@ -96,7 +96,7 @@ function factsOf({ clientAddress, headers }: ExplainMessage): Facts {
       method: "GET",
       host: headers.host ?? "",
       target: "/",
-      header: (name) => headers[name],
+      header: (name) => (Object.hasOwn(headers, name) ? headers[name] : undefined),
       cookie: headers.cookie,
       clientAddress,
     },

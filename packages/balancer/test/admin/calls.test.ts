@@ -151,6 +151,15 @@ describe("explain", () => {
     });
   });
 
+  it("takes names that objects have of themselves for names", async () => {
+    await get("/v1/explain?header=constructor:%207&header=__proto__:%208&header=Constructor:%209");
+    const { headers } = desk.engine.received.at(-1) as { headers: object };
+    expect(Object.entries(headers)).toEqual([
+      ["constructor", "7"],
+      ["__proto__", "8"],
+    ]);
+  });
+
   it("refuses what it does not know", async () => {
     for (const query of ["ip=nowhere", "header=nothing", "header=a:%0Ab", "colour=red"]) {
       expect([query, (await get(`/v1/explain?${query}`)).body.code]).toEqual([query, "ADMIN_QUERY_INVALID"]);

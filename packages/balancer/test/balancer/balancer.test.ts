@@ -333,6 +333,22 @@ describe("the admin API of a running balancer", () => {
     expect(text).not.toContain((user.cookie ?? "").split("=")[1]);
   });
 
+  it("explains a header that nobody sent as one that nobody sent, whatever it is called", async () => {
+    const { admin } = await start({
+      config: configOf(serversOf(origins), {
+        affinity: { kind: "header", name: "constructor" },
+        balance: "least-connections",
+      }),
+    });
+    const firsts = new Set<unknown>();
+    for (let i = 0; i < 40; i++) {
+      const { body } = await call(admin, "GET", "/v1/explain");
+      firsts.add((body as { candidates: { server: string }[] }).candidates[0]?.server);
+    }
+    // Nothing ties such a client to a server: each question is a new draw.
+    expect(firsts.size).toBeGreaterThan(1);
+  });
+
   it("adds and removes servers under traffic", async () => {
     const { admin, port } = await start();
     const extra = await startOrigin("shop-4");
