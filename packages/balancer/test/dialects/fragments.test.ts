@@ -110,6 +110,7 @@ describe("a HAProxy fragment, as it stands", () => {
     expect(messages).toEqual([
       expect.stringContaining("HAProxy would forward it as TCP, Sojourn runs it as HTTP"),
       expect.stringContaining("lacks timeouts"),
+      expect.stringContaining("Sojourn answers 503 at once"),
       expect.stringContaining("listens on 127.0.0.1:8080"),
     ]);
   });

@@ -48,6 +48,10 @@ export function readBackend(
       head.at,
     );
   }
+  if (!settings.redispatch) {
+    const here = "Sojourn answers 503 at once; option redispatch lets it try another";
+    report.note(`${name}: where HAProxy tries a server that refuses again, a second apart, ${here}`, head.at);
+  }
   if (settings.balance === undefined) {
     report.note(`${name} has no balance: it runs as roundrobin (HAProxy since 3.3: random)`, head.at);
   }

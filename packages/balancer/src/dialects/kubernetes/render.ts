@@ -17,6 +17,7 @@ export function renderKubernetes(config: BalancerConfig): Rendered {
     remarks.note("routes by host and path are not part of a Service; an Ingress or a Gateway holds them");
   }
   const port = config.listeners.find((address) => address.port !== 0)?.port ?? 80;
+  if (config.dialect === "kubernetes") remarks.note(`the Service listens where this balancer does, on port ${port}`);
   const documents = pools.flatMap((pool) => [serviceOf(pool, port, remarks), ...slicesOf(pool, remarks)]);
   const text = documents.map((document) => stringify(document, { lineWidth: 0 })).join("---\n");
   return { text: `${heading(remarks.notes)}\n${text}`, notes: remarks.notes };
