@@ -105,9 +105,7 @@ export function createUsers(parts: UsersParts): Users {
   async function reading(userId: string, entries: readonly UserEntry[]): Promise<UserEntry[]> {
     const youngSince = time.now() - commitWithinMs;
     const reads = await Promise.all(
-      entries.map(
-        async ({ key, createdAtMs, leaving }) => (createdAtMs > youngSince && !leaving) || (await owns(userId, key)),
-      ),
+      entries.map(async ({ key, createdAtMs }) => createdAtMs > youngSince || (await owns(userId, key))),
     );
     return entries.filter((_, i) => reads[i]);
   }

@@ -1,4 +1,5 @@
-import { toBase64Url } from "@sojourn/core";
+import { inspect } from "node:util";
+import { createKeyRing, fromBase64Url, toBase64Url } from "@sojourn/core";
 import { createSessions, type Session } from "@sojourn/session";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { describe, expect, it } from "vitest";
@@ -61,6 +62,56 @@ describe.each(PROVIDERS)("at rest ($name crypto)", (crypto) => {
     for (const word of [...tokens, ...tokens.map((token) => token.slice(22)), "very-private"]) {
       expect(said).not.toContain(word);
     }
+  });
+
+  it("nothing that a program can print of sessions, stores, keys and errors holds a token, a secret or data", async () => {
+    const world = createWorld({ crypto, ...SEALED });
+    const client = createClient();
+    const printed: unknown[] = [];
+    await visit(world.sessions, client, async (s) => {
+      s.set("theme", "very-private");
+      await s.login("ada");
+      printed.push(s, world.sessions, world.store, createKeyRing(KEY_A, world.runtime));
+    });
+    const session = await world.sessions.load(requestOf({ cookie: client.cookie }));
+    for (const wrong of [
+      () => session.increment("theme" as "count"),
+      () => session.set("note", { text: "very-private", tags: [1n] } as never),
+    ]) {
+      try {
+        wrong();
+      } catch (error) {
+        printed.push(error);
+      }
+    }
+    world.fault = () => Promise.reject(new Error("down"));
+    printed.push(
+      await failure(world.sessions.load(requestOf({ cookie: client.cookie }))),
+      await failure(session.logout()),
+    );
+    expect(printed).toHaveLength(8);
+    const options = { depth: 20, showHidden: true, breakLength: Number.POSITIVE_INFINITY };
+    const text = printed.map((each) => `${inspect(each, options)}${JSON.stringify(each)}`).join();
+    const token = client.value ?? "";
+    const key = KEY_A.slice(KEY_A.lastIndexOf(".") + 1);
+    for (const word of [token, token.slice(22), key, "very-private"]) expect(text).not.toContain(word);
+    for (const bytes of [token, key].map((each) => fromBase64Url(each)?.subarray(16) ?? new Uint8Array())) {
+      expect(text.replace(/\s/g, "")).not.toContain(bytes.join());
+    }
+  });
+
+  it("the absolute end is inside the sealed bytes: a later deadline in the store does not move it", async () => {
+    const world = createWorld({ crypto, ...SEALED, idle: "11h" });
+    const client = createClient();
+    const { result: id } = await visit(world.sessions, client, loginAs("ada"));
+    const stored = await world.store.read(id);
+    if (stored === undefined) throw new Error("it was there");
+    const expiresAtMs = stored.expiresAtMs + 100 * 3_600_000;
+    await world.store.write(id, { ...stored, version: "extended", expiresAtMs }, stored.version);
+    world.runtime.clock.advance(12 * 3_600_000 - 1);
+    await visit(world.sessions, client, (s) => expect(s.userId).toBe("ada"));
+    world.runtime.clock.advance(1);
+    await visit(world.sessions, client, (s) => expect(s.isNew).toBe(true));
   });
 
   it("a record moved under another session's key does not open", async () => {

@@ -83,6 +83,24 @@ describe.each(PROVIDERS)("data operations ($name crypto)", (crypto) => {
     await visit(sessions, client, (s) => expect([s.get("cart"), s.get("count")]).toEqual([["c"], 5]));
   });
 
+  it.each([
+    ["clear", (s: Session<Shop>) => s.clear()],
+    ["a change of user", (s: Session<Shop>) => s.login("bob")],
+  ])("nor is a set after %s, which took away what had been read", async (_, away) => {
+    const { sessions } = createWorld({ crypto, strict: true });
+    const client = createClient();
+    await visit(sessions, client, async (s) => {
+      s.set("theme", "a");
+      await s.login("ada");
+    });
+    await visit(sessions, client, async (s) => {
+      expect(s.get("theme")).toBe("a");
+      await away(s);
+      s.set("theme", "b");
+    });
+    await visit(sessions, client, (s) => expect(s.get("theme")).toBe("b"));
+  });
+
   it("flash keeps a value for the one request that takes it", async () => {
     const { sessions } = createWorld({ crypto });
     const client = createClient();
@@ -286,6 +304,25 @@ describe("coalescing", () => {
     await drive(runtime, Promise.all(loaded.map((session) => sessions.commit(session))));
     expect(calls).toEqual(["write", "write"]);
     await visit(sessions, client, (s) => expect(s.get("count")).toBe(50));
+  });
+
+  it("a barrier is written alone, with those before it before and those after it after", async () => {
+    const { sessions, calls, runtime } = createWorld();
+    const client = createClient();
+    await visit(sessions, client, (s) => s.set("count", 0));
+    const [a, b, rotating, c, d] = await Promise.all(
+      [...Array(5)].map(async () => sessions.load(requestOf({ cookie: client.cookie }))),
+    );
+    const adding = [a, b, c, d].flatMap((session) => session ?? []);
+    calls.length = 0;
+    const commit = (session: Session<Shop>) => {
+      session.increment("count");
+      return sessions.commit(session);
+    };
+    const all = [...adding.slice(0, 2).map(commit), rotating?.rotate(), ...adding.slice(2).map(commit)];
+    await drive(runtime, Promise.all(all));
+    expect(calls).toEqual(["write", "write", "write", "write"]); // a; b; the rotation; c and d
+    await visit(sessions, client, (s) => expect(s.get("count")).toBe(4));
   });
 
   it("clear is a barrier: a request that saw the data before cannot bring it back", async () => {

@@ -56,6 +56,27 @@ describe.each(PROVIDERS)("deadlines ($name crypto)", (crypto) => {
     expect(calls).toEqual(["read", "read", "touch", "read"]);
   });
 
+  it.each([-6 * 60 * MINUTE, 10 * MINUTE])(
+    "a wall clock that steps by %d ms neither breaks nor rotates anything",
+    async (step) => {
+      const { sessions, runtime, types } = createWorld({ crypto });
+      const client = createClient();
+      await visit(sessions, client, (s) => s.login("ada"));
+      runtime.clock.setWall(runtime.clock.now() + step);
+      await visit(sessions, client, (s) => {
+        s.push("cart", "x");
+        expect([s.userId, (s.lastSeenAt?.getTime() ?? 0) <= runtime.clock.now()]).toEqual(["ada", true]);
+      });
+      await visit(sessions, client, (s) => s.rotate());
+      await visit(sessions, client, (s) => s.elevate(2));
+      await visit(sessions, client, (s) => expect([s.level, s.get("cart")]).toEqual([2, ["x"]]));
+      expect(types().filter((type) => type === "session.rotated")).toHaveLength(1);
+      await visit(sessions, client, (s) => s.logout());
+      await visit(sessions, client, (s) => s.login("ada"));
+      await visit(sessions, client, (s) => expect(s.userId).toBe("ada"));
+    },
+  );
+
   it("a touch that finds its session ended is none", async () => {
     const { sessions, runtime, types } = createWorld({ crypto });
     const client = createClient();

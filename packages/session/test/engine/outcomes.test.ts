@@ -64,6 +64,22 @@ describe("outcomes that the store does not tell", () => {
     await visit(sessions, client, (s) => expect(s.get("count")).toBe(12));
   });
 
+  it("and is found among the last eight commits, not only as the last", async () => {
+    const { world, client, session, sessions } = await started();
+    const rival = world.another();
+    let failed = false;
+    world.fault = async (name, run) => {
+      if (name !== "write" || failed) return run();
+      failed = true;
+      await run();
+      for (let i = 0; i < 7; i++) await visit(rival, createClient(client.cookie), (s) => s.increment("count", 10));
+      return cut();
+    };
+    session.increment("count");
+    await drive(world.runtime, Promise.resolve(sessions.commit(session)));
+    await visit(sessions, client, (s) => expect(s.get("count")).toBe(72));
+  });
+
   it("a resend that meets its own version is a success", async () => {
     const { world, client, session, sessions } = await started();
     world.fault = async (name, run) => {

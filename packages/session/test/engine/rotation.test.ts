@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { idCookie } from "../../src/id-cookie.ts";
 import { createClient, createWorld, drive, failure, PROVIDERS, requestOf, visit } from "./support.ts";
 
 const HOUR = 3_600_000;
@@ -147,6 +148,16 @@ describe.each(PROVIDERS)("rotation ($name crypto)", (crypto) => {
     expect(sessions.commit(session)).not.toBeInstanceOf(Promise);
     await runtime.settled();
     expect(calls).toEqual(["read", "write"]);
+  });
+
+  it("a carrier that cannot replace the client's half is never rotated by itself", async () => {
+    const byHand = { ...idCookie(), name: "by hand", replaces: false };
+    const { sessions, runtime, types } = createWorld({ crypto, ...LONG, carrier: byHand });
+    const client = createClient();
+    await visit(sessions, client, (s) => s.login("ada"));
+    runtime.clock.advance(2 * HOUR);
+    const { fields } = await visit(sessions, client, (s) => expect(s.userId).toBe("ada"));
+    expect([fields.setCookies, types().includes("session.rotated")]).toEqual([[], false]);
   });
 
   it("rotateAfter: false never replaces by itself", async () => {

@@ -108,6 +108,18 @@ describe.each(PROVIDERS)("users ($name crypto)", (crypto) => {
 const cut = () => Promise.reject(new Error("ECONNRESET"));
 const isUserRecord = ([key]: readonly unknown[]) => String(key).startsWith("u.");
 
+/** The next write of ada's record is done, then written over by another login, and its answer is lost. */
+function writtenOverUnanswered(world: World): void {
+  let failed = false;
+  world.fault = async (name, run, args) => {
+    if (name !== "write" || failed || !isUserRecord(args)) return run();
+    failed = true;
+    await run();
+    await enter(world, "ada");
+    return cut();
+  };
+}
+
 describe("no session escapes its user's list", () => {
   it("one that lost its place stays listed until it is gone, so that revokeUser finds it", async () => {
     const world = createWorld({ limit: { sessions: 1 } });
@@ -136,14 +148,7 @@ describe("no session escapes its user's list", () => {
   it("a revocation that was done, unanswered and written over still ends those it had found", async () => {
     const world = createWorld();
     const first = await enter(world, "ada");
-    let failed = false;
-    world.fault = async (name, run, args) => {
-      if (name !== "write" || failed || !isUserRecord(args)) return run();
-      failed = true;
-      await run();
-      await enter(world, "ada");
-      return cut();
-    };
+    writtenOverUnanswered(world);
     await drive(world.runtime, world.sessions.revokeUser("ada"));
     expect(await isAlive(world, first)).toBe(false);
   });
@@ -152,14 +157,7 @@ describe("no session escapes its user's list", () => {
     const world = createWorld();
     const [mine, first] = [await enter(world, "ada"), await enter(world, "ada")];
     const session = await world.sessions.load(requestOf({ cookie: mine.cookie }));
-    let failed = false;
-    world.fault = async (name, run, args) => {
-      if (name !== "write" || failed || !isUserRecord(args)) return run();
-      failed = true;
-      await run();
-      await enter(world, "ada");
-      return cut();
-    };
+    writtenOverUnanswered(world);
     await drive(world.runtime, world.sessions.endOthers(session));
     expect([await isAlive(world, mine), await isAlive(world, first)]).toEqual([true, false]);
   });
@@ -185,6 +183,24 @@ describe("revokeAll", () => {
       const revoking = drive(world.runtime, world.sessions.revokeAll(), 500);
       expect((await failure(revoking)).code).toBe("SESSION_STORE_DOWN");
     }
+  });
+});
+
+describe("a revokeAll that fails in the middle", () => {
+  it("lets go of the scan", async () => {
+    let released = 0;
+    async function* scan() {
+      try {
+        yield ["A".repeat(43)];
+      } finally {
+        released++;
+      }
+    }
+    const world = createWorld({ store: { ...memoryStore(), scan } });
+    world.fault = (name, run) => (name === "delete" || name === "read" ? cut() : run());
+    expect((await failure(world.sessions.revokeAll())).code).toBe("SESSION_COMMIT_UNKNOWN");
+    await world.runtime.settled();
+    expect(released).toBe(2); // users first, then sessions
   });
 });
 
