@@ -21,7 +21,7 @@ pools:
   ${POOL}:
     affinity: ${affinity}
     balance: ${balance}
-    health: { path: /healthz, interval: 500ms, fall: 2, rise: 1 }
+    health: { path: /healthz, interval: 500ms, timeout: 2s, fall: 2, rise: 1 }
     boundWindow: 30s
     servers:
 ${SHOP_NAMES.map((name) => `      ${name}: http://127.0.0.1:${shopPort(name)}`).join("\n")}

@@ -47,6 +47,7 @@ export function readPool(context: Context, name: string, given: PoolFile, resolu
     }),
     profile: {
       ...SOJOURN_PROFILE,
+      ...(given.idempotencyKey === true ? { idempotencyKey: true } : {}),
       timeouts: {
         connectMs: timeout("connect", SOJOURN_PROFILE.timeouts.connectMs),
         responseMs: timeout("response", SOJOURN_PROFILE.timeouts.responseMs),

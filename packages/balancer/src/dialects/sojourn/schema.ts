@@ -63,6 +63,10 @@ const pool = z.strictObject({
     .describe("Default: rendezvous for ip and header, least-connections for cookie and none"),
   health: health.optional(),
   onDown: z.enum(["move", "return"]).optional().describe('Default "move": a client that had to move stays there'),
+  idempotencyKey: z
+    .boolean()
+    .optional()
+    .describe("Default false: whether a request with an Idempotency-Key may be tried again, whatever its method"),
   boundWindow: duration.optional().describe("Default: the affinity's idle limit, else 30m"),
   timeouts: z
     .strictObject({ connect: duration.optional(), response: duration.optional() })
