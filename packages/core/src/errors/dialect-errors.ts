@@ -42,7 +42,7 @@ export const dialectErrors = errorRows({
     status: 500,
     retryable: false,
     what: "the environment variable {name} is not set",
-    mend: "set it, or write the value itself",
+    mend: "set it{hint}, or write the value itself",
   },
   CONFIG_NAME_DOUBLED: {
     status: 500,

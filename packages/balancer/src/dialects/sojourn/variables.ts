@@ -16,7 +16,8 @@ export function expander(env: Environment): Expand {
       }
       const value = Object.hasOwn(env, name) ? env[name] : undefined;
       if (value === undefined) {
-        problems.add("CONFIG_VARIABLE_UNDEFINED", { name }, at);
+        const hint = name === "SOJOURN_KEYS" ? " (npx sojourn keygen makes a key)" : "";
+        problems.add("CONFIG_VARIABLE_UNDEFINED", { name, hint }, at);
         whole = false;
       }
       return value ?? "";
