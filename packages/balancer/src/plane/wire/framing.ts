@@ -4,7 +4,7 @@ import { REFUSAL, type Refusal } from "../refusals.ts";
 import { TOKEN } from "./chars.ts";
 
 /** @returns undefined for anything but 1 to 15 digits (RFC 9110 §8.6). */
-export function contentLengthOf(value: string): number | undefined {
+function contentLengthOf(value: string): number | undefined {
   const length = value.length;
   if (length === 0 || length > 15) return undefined;
   let bytes = 0;
@@ -16,8 +16,41 @@ export function contentLengthOf(value: string): number | undefined {
   return bytes;
 }
 
-export function isChunked(value: string): boolean {
+function isChunked(value: string): boolean {
   return value === "chunked" || (value.length === 7 && value.toLowerCase() === "chunked");
+}
+
+/** How long a message's body is, as its fields say. One reader for both directions, so that they cannot disagree. */
+export class Framing {
+  /** -1: no Content-Length. */
+  length = -1;
+  chunked = false;
+
+  reset(): void {
+    this.length = -1;
+    this.chunked = false;
+  }
+
+  /** Takes a Content-Length or Transfer-Encoding field. */
+  read(kind: number, fields: Fields, i: number): Refusal | undefined {
+    if (kind === KIND.contentLength) {
+      if (this.length !== -1) return REFUSAL.lengthDoubled;
+      const parsed = contentLengthOf(fields.value(i));
+      if (parsed === undefined || fields.tabFollows(i)) return REFUSAL.lengthInvalid;
+      this.length = parsed;
+      return undefined;
+    }
+    if (this.chunked || !isChunked(fields.value(i)) || fields.tabFollows(i)) return REFUSAL.codingUnknown;
+    this.chunked = true;
+    return undefined;
+  }
+
+  /** What the fields say together (RFC 9112 §6.1, §6.3). */
+  contradiction(minorVersion: number): Refusal | undefined {
+    if (!this.chunked) return undefined;
+    if (this.length !== -1) return REFUSAL.codingAndLength;
+    return minorVersion === 0 ? REFUSAL.codingInOldVersion : undefined;
+  }
 }
 
 /** What the `Connection` fields of a message say. */

@@ -4,7 +4,7 @@ import { REFUSAL, type Refusal } from "../refusals.ts";
 import { BODY_NONE, BODY_UNKNOWN, type RequestHead } from "../request-head.ts";
 import { CR, LF, latin1, SP, TARGET, TOKEN } from "./chars.ts";
 import { Cursor, INCOMPLETE, parseFieldLines, REFUSED } from "./field-lines.ts";
-import { ConnectionOptions, contentLengthOf, dropNamed, isChunked } from "./framing.ts";
+import { ConnectionOptions, dropNamed, Framing } from "./framing.ts";
 import { hostOf } from "./host.ts";
 
 const VERSION = Buffer.from("HTTP/1.");
@@ -15,6 +15,7 @@ export class RequestParser extends Cursor {
   private readonly maxTarget: number;
   private readonly maxFields: number;
   private readonly options = new ConnectionOptions();
+  private readonly framing = new Framing();
 
   constructor(limits: { readonly headBytes: number; readonly targetBytes: number; readonly fieldCount: number }) {
     super();
@@ -83,11 +84,10 @@ export class RequestParser extends Cursor {
   private readFields(head: RequestHead): Refusal | undefined {
     const { fields, minorVersion } = head;
     const { kinds, count } = fields;
-    const options = this.options;
+    const { options, framing } = this;
     options.reset();
+    framing.reset();
     let hostAt = -1;
-    let length = -1;
-    let chunked = false;
     let upgradeAt = -1;
     let http1Expect = false;
     for (let i = 0; i < count; i++) {
@@ -99,17 +99,12 @@ export class RequestParser extends Cursor {
           if (hostAt !== -1) return REFUSAL.hostDoubled;
           hostAt = i;
           break;
-        case KIND.contentLength: {
-          if (length !== -1) return REFUSAL.lengthDoubled;
-          const parsed = contentLengthOf(fields.value(i));
-          if (parsed === undefined || fields.tabFollows(i)) return REFUSAL.lengthInvalid;
-          length = parsed;
+        case KIND.contentLength:
+        case KIND.transferEncoding: {
+          const refusal = framing.read(kind, fields, i);
+          if (refusal !== undefined) return refusal;
           break;
         }
-        case KIND.transferEncoding:
-          if (chunked || !isChunked(fields.value(i)) || fields.tabFollows(i)) return REFUSAL.codingUnknown;
-          chunked = true;
-          break;
         case KIND.connection:
           if (!options.read(fields.value(i))) return REFUSAL.connectionNames;
           break;
@@ -122,8 +117,9 @@ export class RequestParser extends Cursor {
           break;
       }
     }
-    if (chunked && length !== -1) return REFUSAL.codingAndLength;
-    if (chunked && minorVersion === 0) return REFUSAL.codingInOldVersion;
+    const contradiction = framing.contradiction(minorVersion);
+    if (contradiction !== undefined) return contradiction;
+    const { length, chunked } = framing;
     if (hostAt === -1) {
       if (minorVersion === 1) return REFUSAL.hostMissing;
       head.authority = "";

@@ -4,7 +4,7 @@ import { REFUSAL, type Refusal } from "../refusals.ts";
 import { BODY_NONE, BODY_UNKNOWN } from "../request-head.ts";
 import { CR, FIELD, LF, latin1, SP } from "./chars.ts";
 import { Cursor, INCOMPLETE, parseFieldLines } from "./field-lines.ts";
-import { ConnectionOptions, contentLengthOf, dropNamed, isChunked } from "./framing.ts";
+import { ConnectionOptions, dropNamed, Framing } from "./framing.ts";
 
 const VERSION = Buffer.from("HTTP/1.");
 
@@ -30,6 +30,7 @@ export class ResponseParser extends Cursor {
   private readonly maxBytes: number;
   private readonly maxFields: number;
   private readonly options = new ConnectionOptions();
+  private readonly framing = new Framing();
 
   constructor(limits: { readonly responseHeadBytes: number; readonly fieldCount: number }) {
     super();
@@ -82,24 +83,19 @@ export class ResponseParser extends Cursor {
   private readFields(head: ResponseHead, toHead: boolean): Refusal | undefined {
     const { fields, status, minorVersion } = head;
     const { kinds, count } = fields;
-    const options = this.options;
+    const { options, framing } = this;
     options.reset();
-    let length = -1;
-    let chunked = false;
+    framing.reset();
     head.keepAliveSeconds = -1;
     for (let i = 0; i < count; i++) {
-      switch (kinds[i]) {
-        case KIND.contentLength: {
-          if (length !== -1) return REFUSAL.lengthDoubled;
-          const parsed = contentLengthOf(fields.value(i));
-          if (parsed === undefined || fields.tabFollows(i)) return REFUSAL.lengthInvalid;
-          length = parsed;
+      const kind = kinds[i] as number;
+      switch (kind) {
+        case KIND.contentLength:
+        case KIND.transferEncoding: {
+          const refusal = framing.read(kind, fields, i);
+          if (refusal !== undefined) return refusal;
           break;
         }
-        case KIND.transferEncoding:
-          if (chunked || !isChunked(fields.value(i)) || fields.tabFollows(i)) return REFUSAL.codingUnknown;
-          chunked = true;
-          break;
         case KIND.connection:
           if (!options.read(fields.value(i))) return REFUSAL.connectionNames;
           break;
@@ -108,8 +104,9 @@ export class ResponseParser extends Cursor {
           break;
       }
     }
-    if (chunked && length !== -1) return REFUSAL.codingAndLength;
-    if (chunked && minorVersion === 0) return REFUSAL.codingInOldVersion;
+    const contradiction = framing.contradiction(minorVersion);
+    if (contradiction !== undefined) return contradiction;
+    const { length, chunked } = framing;
     head.hasBody = !toHead && status >= 200 && status !== 204 && status !== 304;
     if (chunked && (status < 200 || status === 204)) return REFUSAL.codingUnknown;
     head.chunked = chunked;
