@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { SojournError } from "@sojourn/core";
+import { type Place, SojournError } from "@sojourn/core";
 import { readText } from "./files.ts";
 import type { Io } from "./io.ts";
 
@@ -105,12 +105,16 @@ function refusal(url: string, status: number, text: string): SojournError {
   }
   const [code, what, mend] = ["code", "what", "mend"].map((name) => field(body, name));
   const reason = code === undefined ? "it did not say why" : `${code}: ${what}`;
-  return new SojournError("ADMIN_REFUSED", {
-    url,
-    status,
-    reason,
-    how: mend ?? "is it a Sojourn balancer's admin API?",
-  });
+  const how = mend ?? "is it a Sojourn balancer's admin API?";
+  const place = placeOf(body);
+  return new SojournError("ADMIN_REFUSED", { url, status, reason, how }, place === undefined ? {} : { place });
+}
+
+/** Where in the balancer's file, if that is what is wrong. */
+function placeOf(body: unknown): Place | undefined {
+  const { file, line, column } = ((body ?? {}) as { place?: Partial<Record<keyof Place, unknown>> }).place ?? {};
+  if (typeof file !== "string" || typeof line !== "number" || typeof column !== "number") return undefined;
+  return { file, line, column };
 }
 
 function field(value: unknown, name: string): string | undefined {

@@ -99,7 +99,7 @@ describe("sojourn serve", () => {
     writeFileSync(file, yaml(b.address, "    balanse: round-robin\n"));
     const refused = await sojourn(["reload", "--admin", admin ?? ""]);
     expect(refused.code).toBe(1);
-    expect(refused.err).toContain("CONFIG_KEY_UNKNOWN");
+    expect(refused.err).toMatch(/sojourn\.yaml:7:5 ADMIN_REFUSED: .*CONFIG_KEY_UNKNOWN/);
     process.child.kill("SIGHUP");
     await expect.poll(process.output, { timeout: 30_000 }).toMatch(/sojourn\.yaml:7:5 CONFIG_KEY_UNKNOWN/);
     expect((await visit(url)).origin).toBe("b");
