@@ -5,7 +5,7 @@ import { createFakeRuntime } from "@sojourn/core/testing";
 import { createSessions } from "@sojourn/session";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { describe, expect, it } from "vitest";
-import { resolveSettings } from "../../packages/session/src/settings.ts";
+import { resolveSettings } from "../../packages/session/src/settings/settings.ts";
 import { readDocs } from "../../scripts/docs/doc-comments/read.mjs";
 
 const root = join(import.meta.dirname, "../..");

@@ -1,21 +1,20 @@
 import { type Awaitable, andThen, createRuntime, isPromise } from "@sojourn/core";
 import { argumentInvalid, checkId, checkUserId } from "./arguments.ts";
-import { createCookieGate } from "./cookie-gate.ts";
-import { csrfRefusal } from "./csrf.ts";
-import { createDataCodec } from "./data-codec.ts";
 import { codeOf } from "./emitter.ts";
 import { NO_COOKIES } from "./home.ts";
 import type { ResponseFields } from "./http.ts";
-import { idCookie } from "./id-cookie.ts";
 import { LiveSession, type SessionSurroundings } from "./live-session.ts";
 import type { SessionsOptions } from "./options.ts";
 import { reportPolicy } from "./policy-report.ts";
-import { toSessionRequest } from "./request.ts";
+import { createDataCodec } from "./record/data-codec.ts";
+import { createCookieGate } from "./request/cookie-gate.ts";
+import { csrfRefusal } from "./request/csrf.ts";
+import { idCookie } from "./request/id-cookie.ts";
+import { toSessionRequest } from "./request/session-request.ts";
+import { createTrust } from "./request/trust.ts";
 import type { Sessions } from "./sessions.ts";
-import { resolveSettings } from "./settings.ts";
+import { lifetimesOf, resolveSettings } from "./settings/settings.ts";
 import type { SessionState } from "./state.ts";
-import { lifetimesOf } from "./store-parts.ts";
-import { createTrust } from "./trust.ts";
 import { type CommonParts, lazyKeys, wireCarried, wireStore } from "./wiring.ts";
 
 const MAX_SWEEP = 1_000_000;

@@ -1,7 +1,7 @@
 import { type Awaitable, isPromise, isSojournError, SojournError } from "@sojourn/core";
-import type { DataCodec } from "./data-codec.ts";
-import type { DataMap } from "./operation.ts";
-import { decodeRecord, type SessionRecord } from "./record.ts";
+import type { DataCodec } from "./record/data-codec.ts";
+import type { DataMap } from "./record/operation.ts";
+import { decodeRecord, type SessionRecord } from "./record/record.ts";
 import type { StoredRecord, Version } from "./store.ts";
 import type { Vault } from "./vault.ts";
 

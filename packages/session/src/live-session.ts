@@ -1,11 +1,11 @@
 import { SojournError } from "@sojourn/core";
 import { argumentInvalid, checkDataKey, checkLevel, checkLogin } from "./arguments.ts";
-import type { DataCodec } from "./data-codec.ts";
 import type { Home } from "./home.ts";
 import type { DeepReadonly, Json } from "./json.ts";
-import { copyJson, deepFreeze } from "./json-value.ts";
-import { applyOperation, type Operation } from "./operation.ts";
 import { lastSeenAt } from "./policy.ts";
+import type { DataCodec } from "./record/data-codec.ts";
+import { copyJson, deepFreeze } from "./record/json-value.ts";
+import { applyOperation, type Operation } from "./record/operation.ts";
 import type { ArrayKey, ItemOf, LoginOptions, NumberKey, Session } from "./session.ts";
 import { inTurn, type SessionState, viewOf } from "./state.ts";
 

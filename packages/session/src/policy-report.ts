@@ -1,7 +1,7 @@
 import { formatDuration, type KeyRing } from "@sojourn/core";
 import type { Carrier } from "./carrier.ts";
 import type { PolicyReport } from "./sessions.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./settings/settings.ts";
 import type { AnyStore } from "./store.ts";
 
 /** Everything that an audit asks of a configuration, in words and numbers; no key and no secret. */

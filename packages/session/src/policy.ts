@@ -1,5 +1,5 @@
 import { equalBytes } from "@sojourn/core";
-import type { SessionRecord } from "./record.ts";
+import type { SessionRecord } from "./record/record.ts";
 
 /** How long a session of one kind lives, ms. */
 export interface Lifetimes {

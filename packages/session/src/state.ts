@@ -1,10 +1,10 @@
-import type { DataCodec } from "./data-codec.ts";
 import type { Held } from "./held.ts";
 import type { SessionRequest } from "./http.ts";
 import type { Json } from "./json.ts";
-import { applyOperation, type DataMap, type Operation } from "./operation.ts";
 import type { Standing } from "./policy.ts";
-import type { Token } from "./token.ts";
+import type { DataCodec } from "./record/data-codec.ts";
+import { applyOperation, type DataMap, type Operation } from "./record/operation.ts";
+import type { Token } from "./token/token.ts";
 
 /** One request's session, as the engine sees it. */
 export interface SessionState {

@@ -1,24 +1,24 @@
 import { createKeyRing, isSojournError, type KeyRing, type Runtime, SojournError } from "@sojourn/core";
 import { findKeys } from "@sojourn/core/key-file";
 import type { SessionAdmin } from "./admin.ts";
-import { createCarriedHome } from "./carried-home.ts";
 import type { CarrierContext, RecordCarrier, TokenCarrier } from "./carrier.ts";
-import { createCommitQueue } from "./commit-queue.ts";
-import type { CookieGate } from "./cookie-gate.ts";
-import type { DataCodec } from "./data-codec.ts";
 import { createEmitter, type Emit } from "./emitter.ts";
-import { createEndings } from "./endings.ts";
 import type { SessionEvent } from "./events.ts";
 import type { Home } from "./home.ts";
-import { decodeRecord } from "./record.ts";
-import type { Settings } from "./settings.ts";
+import { createCarriedHome } from "./in-cookie/home.ts";
+import { createStoreAdmin } from "./in-store/admin.ts";
+import { createStoreCalls } from "./in-store/calls.ts";
+import { createCommitQueue } from "./in-store/commit-queue.ts";
+import { createEndings } from "./in-store/endings.ts";
+import { createStoreHome } from "./in-store/home.ts";
+import type { StoreParts } from "./in-store/parts.ts";
+import { createStoreTime } from "./in-store/time.ts";
+import { createUsers } from "./in-store/users.ts";
+import type { DataCodec } from "./record/data-codec.ts";
+import { decodeRecord } from "./record/record.ts";
+import type { CookieGate } from "./request/cookie-gate.ts";
+import type { Settings } from "./settings/settings.ts";
 import type { AnyStore } from "./store.ts";
-import { createStoreAdmin } from "./store-admin.ts";
-import { createStoreCalls } from "./store-calls.ts";
-import { createStoreHome } from "./store-home.ts";
-import type { StoreParts } from "./store-parts.ts";
-import { createStoreTime } from "./store-time.ts";
-import { createUsers } from "./users.ts";
 import { createVault } from "./vault.ts";
 
 /** What every configuration has. */

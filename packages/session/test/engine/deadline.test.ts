@@ -1,6 +1,6 @@
 import { createFakeClock } from "@sojourn/core/testing";
 import { describe, expect, it } from "vitest";
-import { createLimit } from "../../src/deadline.ts";
+import { createLimit } from "../../src/in-store/deadline.ts";
 import { turn } from "./support.ts";
 
 describe("one deadline for many calls", () => {

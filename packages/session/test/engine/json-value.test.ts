@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { copyJson, deepFreeze, equalJson } from "../../src/json-value.ts";
+import { copyJson, deepFreeze, equalJson } from "../../src/record/json-value.ts";
 
 const refusal = (value: unknown) => {
   try {

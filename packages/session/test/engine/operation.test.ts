@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { applyOperation, type DataMap, type Operation } from "../../src/operation.ts";
+import { applyOperation, type DataMap, type Operation } from "../../src/record/operation.ts";
 
 const after = (start: Record<string, unknown>, ...operations: Operation[]) => {
   const data: DataMap = new Map(Object.entries(start)) as DataMap;

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deadlineAt, isExpired, isRotationDue, judgeSecret, lastSeenAt, touchBelow } from "../../src/policy.ts";
-import { MAX_RETIRED, NO_DATA, type SessionRecord } from "../../src/record.ts";
-import { elevateRecord, issue, loginRecord, promote } from "../../src/rotation.ts";
+import { MAX_RETIRED, NO_DATA, type SessionRecord } from "../../src/record/record.ts";
+import { elevateRecord, issue, loginRecord, promote } from "../../src/token/rotation.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

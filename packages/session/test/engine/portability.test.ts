@@ -1,24 +1,33 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 const src = new URL("../../src/", import.meta.url);
 
+/** Every file that an import of the root loads, types included, and what each imports from outside. */
+function reached(): { readonly files: readonly string[]; readonly outside: ReadonlySet<string> } {
+  const files = new Set<string>();
+  const outside = new Set<string>();
+  const visit = (file: URL) => {
+    if (files.has(file.href)) return;
+    files.add(file.href);
+    for (const [, from = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import\() ?"([^"]+)"/g)) {
+      if (from.startsWith(".")) visit(new URL(from, file));
+      else outside.add(from);
+    }
+  };
+  visit(new URL("index.ts", src));
+  return { files: [...files].map((href) => href.slice(src.href.length)), outside };
+}
+
 describe("the engine runs where there is no Node", () => {
-  const files = readdirSync(src).filter((name) => name.endsWith(".ts"));
-  const imports = files.flatMap((name) =>
-    [...readFileSync(new URL(name, src), "utf8").matchAll(/(?:from|import\() ?"([^"]+)"/g)].map((match) => [
-      name,
-      match[1] ?? "",
-    ]),
-  );
+  const { files, outside } = reached();
 
   it("imports nothing but its own files, core, and one plain library", () => {
-    const outside = new Set(imports.map(([, from]) => from ?? "").filter((from) => !from.startsWith("./")));
+    expect(files.length).toBeGreaterThan(50);
     expect([...outside].sort()).toEqual(["@sojourn/core", "@sojourn/core/key-file", "ipaddr.js"]);
   });
 
   it("loads no store, carrier or adapter from the root", () => {
-    const reached = imports.filter(([, from]) => /\.\/(stores|carriers|adapters|testing)\//.test(from ?? ""));
-    expect(reached).toEqual([]);
+    expect(files.filter((name) => /^(stores|carriers|adapters|testing)\//.test(name))).toEqual([]);
   });
 });

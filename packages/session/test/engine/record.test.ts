@@ -1,10 +1,10 @@
 import { hex, toBase64Url, utf8 } from "@sojourn/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ByteReader, ByteWriter } from "../../src/byte-codec.ts";
-import { decodeCarried, encodeCarried } from "../../src/carried-payload.ts";
-import { decodeData, decodeRecord, encodeData, encodeRecord, type SessionRecord } from "../../src/record.ts";
-import { decodeUserRecord, encodeUserRecord, type UserRecord } from "../../src/user-record.ts";
+import { decodeCarried, encodeCarried } from "../../src/in-cookie/payload.ts";
+import { ByteReader, ByteWriter } from "../../src/record/byte-codec.ts";
+import { decodeData, decodeRecord, encodeData, encodeRecord, type SessionRecord } from "../../src/record/record.ts";
+import { decodeUserRecord, encodeUserRecord, type UserRecord } from "../../src/record/user-record.ts";
 
 const number = fc.maxSafeNat();
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });

@@ -2,8 +2,8 @@ import { createSessions } from "@sojourn/session";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { externalOrigin, isLoopbackHost } from "../../src/origin.ts";
-import { createTrust } from "../../src/trust.ts";
+import { externalOrigin, isLoopbackHost } from "../../src/request/origin.ts";
+import { createTrust } from "../../src/request/trust.ts";
 import { createClient, createWorld, failure, PROVIDERS, type RequestParts, requestOf, visit } from "./support.ts";
 
 describe.each(PROVIDERS)("bad cookies ($name crypto)", (crypto) => {

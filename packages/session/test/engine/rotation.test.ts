@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { idCookie } from "../../src/id-cookie.ts";
+import { idCookie } from "../../src/request/id-cookie.ts";
 import { createClient, createWorld, drive, failure, PROVIDERS, requestOf, visit } from "./support.ts";
 
 const HOUR = 3_600_000;

@@ -2,9 +2,17 @@ import { createSystemRandom, hex } from "@sojourn/core";
 import { createFakeRuntime } from "@sojourn/core/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { NO_DATA } from "../../src/record.ts";
-import { makeSuccessor, openSuccessor } from "../../src/successor.ts";
-import { formatToken, isSessionKey, keyOfName, newName, newSecret, parseToken, type Token } from "../../src/token.ts";
+import { NO_DATA } from "../../src/record/record.ts";
+import { makeSuccessor, openSuccessor } from "../../src/token/successor.ts";
+import {
+  formatToken,
+  isSessionKey,
+  keyOfName,
+  newName,
+  newSecret,
+  parseToken,
+  type Token,
+} from "../../src/token/token.ts";
 import { PROVIDERS } from "./support.ts";
 
 describe("tokens", () => {

@@ -1,6 +1,6 @@
 import type { Runtime } from "@sojourn/core";
-import { codeOf } from "./emitter.ts";
-import type { Watchable } from "./store.ts";
+import { codeOf } from "../emitter.ts";
+import type { Watchable } from "../store.ts";
 
 /** Tells live connections that their session has ended. */
 export interface Endings {

@@ -1,11 +1,11 @@
 import { withRouteTag } from "@sojourn/core";
-import { type Home, NO_COOKIES } from "./home.ts";
-import type { SessionState } from "./state.ts";
-import { commitToStore, storeCommitWaits } from "./store-commit.ts";
-import { elevateInStore, loginToStore, logoutFromStore, rotateInStore } from "./store-identity.ts";
-import { loadFromStore } from "./store-load.ts";
-import type { StoreParts } from "./store-parts.ts";
-import { formatToken } from "./token.ts";
+import { type Home, NO_COOKIES } from "../home.ts";
+import type { SessionState } from "../state.ts";
+import { formatToken } from "../token/token.ts";
+import { commitToStore, storeCommitWaits } from "./commit.ts";
+import { elevateInStore, loginToStore, logoutFromStore, rotateInStore } from "./identity.ts";
+import { loadFromStore } from "./load.ts";
+import type { StoreParts } from "./parts.ts";
 
 /** Sessions whose records live in a store, named by the client's token. */
 export function createStoreHome(parts: StoreParts): Home {

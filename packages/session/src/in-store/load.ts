@@ -1,10 +1,10 @@
 import { type Awaitable, isPromise, splitRouteTag } from "@sojourn/core";
-import { openStored } from "./held.ts";
-import type { SessionRequest } from "./http.ts";
-import { isExpired, judgeSecret } from "./policy.ts";
-import { freshState, type SessionState } from "./state.ts";
-import { endRecord, type StoreParts } from "./store-parts.ts";
-import { keyOfName, parseToken, type Token } from "./token.ts";
+import { openStored } from "../held.ts";
+import type { SessionRequest } from "../http.ts";
+import { isExpired, judgeSecret } from "../policy.ts";
+import { freshState, type SessionState } from "../state.ts";
+import { keyOfName, parseToken, type Token } from "../token/token.ts";
+import { endRecord, type StoreParts } from "./parts.ts";
 
 /** Reads the store only when the request carries one well-formed token. */
 export function loadFromStore(parts: StoreParts, request: SessionRequest): Awaitable<SessionState> {

@@ -1,5 +1,5 @@
 import { SojournError } from "@sojourn/core";
-import type { Json } from "./json.ts";
+import type { Json } from "../json.ts";
 import { copyJson, deepFreeze, equalJson } from "./json-value.ts";
 
 /** A session's data. A map, so that no key can reach a prototype. Values are never changed in place. */

@@ -1,7 +1,7 @@
 import { type CookieWriter, createCookieWriter, type Duration, parseDuration, SojournError } from "@sojourn/core";
+import type { CarriedOptions, Conflict, CookieOptions, SessionsOptions, StoreOptions } from "../options.ts";
+import type { Lifetimes } from "../policy.ts";
 import { checkFunction, checkKeys, flag, oneOf, optionInvalid, wholeNumber } from "./option-check.ts";
-import type { CarriedOptions, Conflict, CookieOptions, SessionsOptions, StoreOptions } from "./options.ts";
-import type { Lifetimes } from "./policy.ts";
 
 /** The options with every default filled in and every duration in ms. Resolved once, frozen. */
 export interface Settings {
@@ -25,6 +25,10 @@ export interface Settings {
   readonly storeDeadlineMs: number;
   readonly atRest: "sealed" | "plain";
   readonly acceptPlain: boolean;
+}
+
+export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes {
+  return persistent ? settings.persistent : settings.browser;
 }
 
 const COMMON =

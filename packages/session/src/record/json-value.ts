@@ -1,5 +1,5 @@
 import { SojournError } from "@sojourn/core";
-import type { Json } from "./json.ts";
+import type { Json } from "../json.ts";
 
 /** Deeper values are refused, so that neither a copy nor JSON.stringify can exhaust the stack. */
 const MAX_DEPTH = 64;

@@ -1,4 +1,4 @@
-import type { SessionRequest } from "./http.ts";
+import type { SessionRequest } from "../http.ts";
 
 /** A fetch `Request` as the engine sees one. Platforms that have it hide the peer's address. */
 export function toSessionRequest(request: SessionRequest | Request): SessionRequest {

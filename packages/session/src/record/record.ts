@@ -1,6 +1,6 @@
 import { fromUtf8, utf8 } from "@sojourn/core";
+import type { Json } from "../json.ts";
 import { ByteReader, ByteWriter } from "./byte-codec.ts";
-import type { Json } from "./json.ts";
 import type { DataMap } from "./operation.ts";
 
 /** SHA-256 of a secret, and when the secret became the current one. */
@@ -137,3 +137,22 @@ export function decodeData(bytes: Uint8Array): DataMap {
 }
 
 export const NO_DATA = new Uint8Array(0);
+
+/** A record of nobody, without data. */
+export function blankRecord(nowMs: number, absoluteMs: number, dataVersion: number): SessionRecord {
+  return {
+    data: NO_DATA,
+    dataVersion,
+    userId: undefined,
+    level: 0,
+    generation: 0,
+    persistent: false,
+    createdAtMs: nowMs,
+    absoluteEndMs: nowMs + absoluteMs,
+    authenticatedAtMs: undefined,
+    current: undefined,
+    successor: undefined,
+    retired: [],
+    commits: [],
+  };
+}

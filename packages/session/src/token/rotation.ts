@@ -1,4 +1,4 @@
-import { MAX_RETIRED, type RetiredSecret, type SessionRecord, type Successor } from "./record.ts";
+import { MAX_RETIRED, type RetiredSecret, type SessionRecord, type Successor } from "../record/record.ts";
 
 /** The successor was presented: it becomes the current secret and the current one lives its grace time. */
 export function promote(record: SessionRecord, hash: Uint8Array, nowMs: number): SessionRecord {

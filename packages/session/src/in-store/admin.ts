@@ -1,10 +1,11 @@
 import { isSojournError, SojournError } from "@sojourn/core";
-import type { SessionAdmin } from "./admin.ts";
-import type { EndReason } from "./events.ts";
-import { type Held, openStored } from "./held.ts";
-import { isExpired, lastSeenAt } from "./policy.ts";
-import type { SessionInfo } from "./sessions.ts";
-import { endRecord, inBackground, lifetimesOf, type StoreParts } from "./store-parts.ts";
+import type { SessionAdmin } from "../admin.ts";
+import type { EndReason } from "../events.ts";
+import { type Held, openStored } from "../held.ts";
+import { isExpired, lastSeenAt } from "../policy.ts";
+import type { SessionInfo } from "../sessions.ts";
+import { lifetimesOf } from "../settings/settings.ts";
+import { endRecord, inBackground, type StoreParts } from "./parts.ts";
 import { isUserKey } from "./users.ts";
 
 export function createStoreAdmin(parts: StoreParts): SessionAdmin {

@@ -1,19 +1,17 @@
 import { type Awaitable, andThen, type Runtime, SojournError, toBase64Url } from "@sojourn/core";
-import { decodeCarried, encodeCarried } from "./carried-payload.ts";
-import type { BoundRecordCarrier, CarriedRecord } from "./carrier.ts";
-import type { CookieGate } from "./cookie-gate.ts";
-import type { DataCodec } from "./data-codec.ts";
-import type { Emit } from "./emitter.ts";
-import { type Home, NO_COOKIES } from "./home.ts";
-import type { SessionRequest } from "./http.ts";
-import { applyOperation, type DataMap, type Operation } from "./operation.ts";
-import { deadlineAt, isExpired, touchBelow } from "./policy.ts";
-import { HASH_BYTES, type SessionRecord } from "./record.ts";
-import { loginRecord } from "./rotation.ts";
-import type { Settings } from "./settings.ts";
-import { adopt, freshState, inTurn, type SessionState, takeOperations } from "./state.ts";
-import { blankRecord } from "./store-create.ts";
-import { lifetimesOf } from "./store-parts.ts";
+import type { BoundRecordCarrier, CarriedRecord } from "../carrier.ts";
+import type { Emit } from "../emitter.ts";
+import { type Home, NO_COOKIES } from "../home.ts";
+import type { SessionRequest } from "../http.ts";
+import { deadlineAt, isExpired, touchBelow } from "../policy.ts";
+import type { DataCodec } from "../record/data-codec.ts";
+import { applyOperation, type DataMap, type Operation } from "../record/operation.ts";
+import { blankRecord, HASH_BYTES, type SessionRecord } from "../record/record.ts";
+import type { CookieGate } from "../request/cookie-gate.ts";
+import { lifetimesOf, type Settings } from "../settings/settings.ts";
+import { adopt, freshState, inTurn, type SessionState, takeOperations } from "../state.ts";
+import { loginRecord } from "../token/rotation.ts";
+import { decodeCarried, encodeCarried } from "./payload.ts";
 
 export interface CarriedParts {
   readonly carrier: BoundRecordCarrier;

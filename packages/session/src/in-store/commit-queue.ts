@@ -1,10 +1,10 @@
 import { type Awaitable, equalBytes, formatDuration, isPromise, SojournError, toBase64Url } from "@sojourn/core";
+import { type Draft, draftOf, forkDraft, type Held, isSameIdentity, openStored, sessionEnded } from "../held.ts";
+import type { DataCodec } from "../record/data-codec.ts";
+import { COMMIT_ID_BYTES, encodeRecord, MAX_COMMITS, type SessionRecord } from "../record/record.ts";
+import type { Vault } from "../vault.ts";
 import { pause } from "./backoff.ts";
-import type { DataCodec } from "./data-codec.ts";
-import { type Draft, draftOf, forkDraft, type Held, isSameIdentity, openStored, sessionEnded } from "./held.ts";
-import { COMMIT_ID_BYTES, encodeRecord, MAX_COMMITS, type SessionRecord } from "./record.ts";
 import { type SettleParts, settleWrite } from "./settle.ts";
-import type { Vault } from "./vault.ts";
 
 /** One request's part in a commit. */
 export interface Job {

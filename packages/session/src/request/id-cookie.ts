@@ -1,5 +1,5 @@
 import { cookieValues } from "@sojourn/core";
-import type { TokenCarrier } from "./carrier.ts";
+import type { TokenCarrier } from "../carrier.ts";
 
 /** The default carrier: the token, alone in one cookie. */
 export function idCookie(): TokenCarrier {

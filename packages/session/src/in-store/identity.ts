@@ -1,16 +1,18 @@
 import { SojournError } from "@sojourn/core";
-import { type Draft, type Held, isGone, sessionEnded } from "./held.ts";
-import type { LoginFactsAsked } from "./home.ts";
-import type { Operation } from "./operation.ts";
-import { deadlineAt } from "./policy.ts";
-import { elevateRecord, type LoginFacts, loginRecord } from "./rotation.ts";
+import { type Draft, type Held, isGone, sessionEnded } from "../held.ts";
+import type { LoginFactsAsked } from "../home.ts";
+import { deadlineAt } from "../policy.ts";
+import type { Operation } from "../record/operation.ts";
+import { blankRecord } from "../record/record.ts";
+import { lifetimesOf } from "../settings/settings.ts";
+import { adopt, forgetView, type SessionState, takeOperations } from "../state.ts";
+import { elevateRecord, type LoginFacts, loginRecord } from "../token/rotation.ts";
+import { keyOfName, newName, newSecret } from "../token/token.ts";
+import { holdToken, repeatSuccessor } from "./commit.ts";
+import { createRecord, dataAfter } from "./create.ts";
+import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
+import { commitDeadline, endRecord, inBackground, type StoreParts, settled } from "./parts.ts";
 import { settleDelete } from "./settle.ts";
-import { adopt, forgetView, type SessionState, takeOperations } from "./state.ts";
-import { holdToken, repeatSuccessor } from "./store-commit.ts";
-import { blankRecord, createRecord, dataAfter } from "./store-create.ts";
-import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./store-jobs.ts";
-import { commitDeadline, endRecord, inBackground, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
-import { keyOfName, newName, newSecret } from "./token.ts";
 
 /** Reserve in the user record, write the session, confirm: a revocation in between wins. */
 export async function loginToStore(parts: StoreParts, state: SessionState, asked: LoginFactsAsked): Promise<void> {

@@ -1,7 +1,7 @@
 import { isSojournError, type Runtime, SojournError } from "@sojourn/core";
+import { codeOf, type Emit } from "../emitter.ts";
+import type { AnyStore, RecordToWrite, StoredRecord, Version, Written } from "../store.ts";
 import { createLimit, Unanswered } from "./deadline.ts";
-import { codeOf, type Emit } from "./emitter.ts";
-import type { AnyStore, RecordToWrite, StoredRecord, Version, Written } from "./store.ts";
 
 /** Rejected or unanswered: nobody knows whether it was done. */
 export class OutcomeUnknown extends Error {

@@ -1,11 +1,11 @@
 import { type Awaitable, formatDuration, isPromise, SojournError, toBase64Url, utf8 } from "@sojourn/core";
+import type { Emit } from "../emitter.ts";
+import { decodeUserRecord, encodeUserRecord, type UserEntry, type UserRecord } from "../record/user-record.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Vault } from "../vault.ts";
 import { pause } from "./backoff.ts";
-import type { Emit } from "./emitter.ts";
-import type { Settings } from "./settings.ts";
 import { type SettleParts, settleWrite } from "./settle.ts";
-import type { StoreTime } from "./store-time.ts";
-import { decodeUserRecord, encodeUserRecord, type UserEntry, type UserRecord } from "./user-record.ts";
-import type { Vault } from "./vault.ts";
+import type { StoreTime } from "./time.ts";
 
 /** User records, changed only by compare-and-set of their one key. */
 export interface Users {

@@ -1,29 +1,11 @@
 import { formatDuration, SojournError, toBase64Url } from "@sojourn/core";
-import type { Held } from "./held.ts";
-import { applyOperation, type DataMap, type Operation } from "./operation.ts";
-import { deadlineAt } from "./policy.ts";
-import { encodeRecord, NO_DATA, type SessionRecord } from "./record.ts";
+import type { Held } from "../held.ts";
+import { deadlineAt } from "../policy.ts";
+import { applyOperation, type DataMap, type Operation } from "../record/operation.ts";
+import { encodeRecord, type SessionRecord } from "../record/record.ts";
+import { lifetimesOf } from "../settings/settings.ts";
+import { commitDeadline, type StoreParts, settled } from "./parts.ts";
 import { settleWrite } from "./settle.ts";
-import { commitDeadline, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
-
-/** A record of nobody, without data. */
-export function blankRecord(nowMs: number, absoluteMs: number, dataVersion: number): SessionRecord {
-  return {
-    data: NO_DATA,
-    dataVersion,
-    userId: undefined,
-    level: 0,
-    generation: 0,
-    persistent: false,
-    createdAtMs: nowMs,
-    absoluteEndMs: nowMs + absoluteMs,
-    authenticatedAtMs: undefined,
-    current: undefined,
-    successor: undefined,
-    retired: [],
-    commits: [],
-  };
-}
 
 export function dataAfter(operations: readonly Operation[]): DataMap {
   const data: DataMap = new Map();

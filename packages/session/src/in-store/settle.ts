@@ -1,7 +1,7 @@
 import { type Runtime, SojournError } from "@sojourn/core";
+import type { RecordToWrite, StoredRecord, Version } from "../store.ts";
 import { pause } from "./backoff.ts";
-import type { RecordToWrite, StoredRecord, Version } from "./store.ts";
-import { OutcomeUnknown, type StoreCalls } from "./store-calls.ts";
+import { OutcomeUnknown, type StoreCalls } from "./calls.ts";
 
 /** What a change came to, for certain. */
 export type Settled =

@@ -1,7 +1,7 @@
 import { type Runtime, SojournError } from "@sojourn/core";
-import type { SessionRequest } from "./http.ts";
+import type { SessionRequest } from "../http.ts";
+import type { Settings } from "../settings/settings.ts";
 import { externalOrigin, isLoopbackHost } from "./origin.ts";
-import type { Settings } from "./settings.ts";
 import type { Trust } from "./trust.ts";
 
 /** Whether a response to `request` can set the session cookie. The first time it cannot, it logs why and how to mend. */

@@ -1,5 +1,5 @@
 import { type Awaitable, andThen, concatBytes, type Runtime, utf8 } from "@sojourn/core";
-import type { Successor } from "./record.ts";
+import type { Successor } from "../record/record.ts";
 import { newSecret, type Token, tokenBytes } from "./token.ts";
 
 const PURPOSE = utf8("sojourn/v1/successor");

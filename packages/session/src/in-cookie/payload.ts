@@ -1,6 +1,6 @@
 import { fromBase64Url, toBase64Url } from "@sojourn/core";
-import { ByteReader, ByteWriter } from "./byte-codec.ts";
-import { decodeRecord, encodeRecord, HASH_BYTES, type SessionRecord } from "./record.ts";
+import { ByteReader, ByteWriter } from "../record/byte-codec.ts";
+import { decodeRecord, encodeRecord, HASH_BYTES, type SessionRecord } from "../record/record.ts";
 
 /** A record in the client's cookie: what a store would keep beside it travels along. */
 export interface CarriedSession {

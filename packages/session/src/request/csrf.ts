@@ -1,5 +1,5 @@
 import { SojournError } from "@sojourn/core";
-import type { SessionRequest } from "./http.ts";
+import type { SessionRequest } from "../http.ts";
 import { externalOrigin, isSameOrigin } from "./origin.ts";
 import type { Trust } from "./trust.ts";
 

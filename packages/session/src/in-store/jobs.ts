@@ -1,12 +1,13 @@
 import { equalBytes, isPromise, SojournError } from "@sojourn/core";
-import { type Draft, dataOf, type Held } from "./held.ts";
-import { copyJson, deepFreeze } from "./json-value.ts";
-import { applyOperation, type Operation, type Resolve } from "./operation.ts";
-import { deadlineAt, touchBelow } from "./policy.ts";
-import { issue, promote } from "./rotation.ts";
-import type { SessionState } from "./state.ts";
-import { lifetimesOf, type StoreParts } from "./store-parts.ts";
-import { makeSuccessor } from "./successor.ts";
+import { type Draft, dataOf, type Held } from "../held.ts";
+import { deadlineAt, touchBelow } from "../policy.ts";
+import { copyJson, deepFreeze } from "../record/json-value.ts";
+import { applyOperation, type Operation, type Resolve } from "../record/operation.ts";
+import { lifetimesOf } from "../settings/settings.ts";
+import type { SessionState } from "../state.ts";
+import { issue, promote } from "../token/rotation.ts";
+import { makeSuccessor } from "../token/successor.ts";
+import type { StoreParts } from "./parts.ts";
 
 /** What the last run of a job did; it becomes events once the commit is done. */
 export interface Effects {

@@ -1,4 +1,4 @@
-import type { SessionRequest } from "./http.ts";
+import type { SessionRequest } from "../http.ts";
 import { parseAddress, type Trust } from "./trust.ts";
 
 /** Where the client thinks it sent its request. */

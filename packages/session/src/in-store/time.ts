@@ -1,5 +1,5 @@
 import type { Runtime } from "@sojourn/core";
-import type { StoreClock } from "./store.ts";
+import type { StoreClock } from "../store.ts";
 
 /** Time as the store sees it: deadlines mean the same on every node, however wrong its own clock. */
 export interface StoreTime {

@@ -1,13 +1,15 @@
 import { type Awaitable, andThen } from "@sojourn/core";
-import { isGone } from "./held.ts";
-import type { Operation } from "./operation.ts";
-import { deadlineAt, isRotationDue, touchBelow } from "./policy.ts";
-import { adopt, forgetView, inTurn, type SessionState, takeOperations } from "./state.ts";
-import { blankRecord, createRecord, dataAfter } from "./store-create.ts";
-import { applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./store-jobs.ts";
-import { inBackground, lifetimesOf, type StoreParts, settled } from "./store-parts.ts";
-import { openSuccessor } from "./successor.ts";
-import { keyOfName, newName, newSecret } from "./token.ts";
+import { isGone } from "../held.ts";
+import { deadlineAt, isRotationDue, touchBelow } from "../policy.ts";
+import type { Operation } from "../record/operation.ts";
+import { blankRecord } from "../record/record.ts";
+import { lifetimesOf } from "../settings/settings.ts";
+import { adopt, forgetView, inTurn, type SessionState, takeOperations } from "../state.ts";
+import { openSuccessor } from "../token/successor.ts";
+import { keyOfName, newName, newSecret } from "../token/token.ts";
+import { createRecord, dataAfter } from "./create.ts";
+import { applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
+import { inBackground, type StoreParts, settled } from "./parts.ts";
 
 /** What is due for a session besides its operations. */
 interface Due {

@@ -1,19 +1,18 @@
 import { type Awaitable, isPromise, type Runtime } from "@sojourn/core";
-import type { BoundTokenCarrier } from "./carrier.ts";
+import type { BoundTokenCarrier } from "../carrier.ts";
+import { codeOf, type Emit } from "../emitter.ts";
+import type { EndReason } from "../events.ts";
+import type { DataCodec } from "../record/data-codec.ts";
+import type { CookieGate } from "../request/cookie-gate.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { AnyStore } from "../store.ts";
+import type { Vault } from "../vault.ts";
+import type { StoreCalls } from "./calls.ts";
 import type { CommitQueue } from "./commit-queue.ts";
-import type { CookieGate } from "./cookie-gate.ts";
-import type { DataCodec } from "./data-codec.ts";
-import { codeOf, type Emit } from "./emitter.ts";
 import type { Endings } from "./endings.ts";
-import type { EndReason } from "./events.ts";
-import type { Lifetimes } from "./policy.ts";
-import type { Settings } from "./settings.ts";
 import { settleDelete } from "./settle.ts";
-import type { AnyStore } from "./store.ts";
-import type { StoreCalls } from "./store-calls.ts";
-import type { StoreTime } from "./store-time.ts";
+import type { StoreTime } from "./time.ts";
 import type { Users } from "./users.ts";
-import type { Vault } from "./vault.ts";
 
 /** What sessions in a store are made of. Wired once. */
 export interface StoreParts {
@@ -32,10 +31,6 @@ export interface StoreParts {
   /** Whether the carrier can replace the client's half itself. */
   readonly replaces: boolean;
   readonly gate: CookieGate;
-}
-
-export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes {
-  return persistent ? settings.persistent : settings.browser;
 }
 
 /** Work that delays no response. Its failure is an event, because nobody waits to hear of it. */
