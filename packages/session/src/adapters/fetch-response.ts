@@ -3,17 +3,26 @@ import type { ResponseFields } from "../http.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { addFields, type HeaderLines, isEmpty } from "./fields.ts";
 
-/** The headers of redirects and of responses that were fetched cannot be changed, so those are copied. */
+/**
+ * Adds to the response, or to a copy where that may not be: the headers of redirects and of responses that were fetched
+ * cannot be changed, and a response without a body may be a constant that is answered to everybody.
+ */
 export function withFields(response: Response, fields: ResponseFields): Response {
   if (isEmpty(fields)) return response;
+  // What upgrades a connection cannot be made anew.
+  if (response.body === null && response.status >= 200) return copyWith(response, fields);
   try {
     addFields(fields, AFFINITY_HEADER, lines(response.headers));
     return response;
   } catch {
-    const copy = new Response(response.body, response);
-    addFields(fields, AFFINITY_HEADER, lines(copy.headers));
-    return copy;
+    return copyWith(response, fields);
   }
+}
+
+function copyWith(response: Response, fields: ResponseFields): Response {
+  const copy = new Response(response.body, response);
+  addFields(fields, AFFINITY_HEADER, lines(copy.headers));
+  return copy;
 }
 
 function lines(headers: Headers): HeaderLines {

@@ -41,6 +41,14 @@ test("a response that needs nothing is returned as it is", async () => {
   expect(await withSession(sessions, () => made)(new Request(SHOP))).toBe(made);
 });
 
+test("a response that a handler gives to everybody never gets one client's session", async () => {
+  const forEverybody = new Response(null, { status: 204 });
+  const send = visiting(() => forEverybody);
+  const [first, second] = [await send(new Request(SHOP, POST)), await send(new Request(SHOP, POST))];
+  expect(forEverybody.headers.getSetCookie()).toEqual([]);
+  expect([first.headers.getSetCookie().length, second.headers.getSetCookie().length]).toEqual([1, 1]);
+});
+
 test("what the handler throws is thrown on, and nothing is committed", async () => {
   const failing = withSession(sessions, (_request, session) => {
     session.increment("visits");
