@@ -44,13 +44,16 @@ export function varyByCookie(vary: string | undefined): string {
   return names.some((name) => name.trim() === "cookie" || name.trim() === "*") ? vary : `${vary}, Cookie`;
 }
 
+/** Up to the next comma that is not in a quoted string. */
+const DIRECTIVE = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g;
+
 /**
  * Keeps a response that sets a cookie out of shared caches, which would hand it to others (RFC 9111 §7.3). A response
  * that says nothing about caching is not stored at all; one that is already `private` or `no-store` stays as it is.
  */
 export function guardCaching(value: string | undefined): string {
   if (value === undefined || value.trim() === "") return "no-store";
-  const directives = value.split(",").map((directive) => directive.trim());
+  const directives = (value.match(DIRECTIVE) ?? []).map((directive) => directive.trim()).filter((each) => each !== "");
   const lower = directives.map((directive) => directive.toLowerCase());
   if (lower.includes("no-store") || lower.includes("private")) return value;
   const kept = directives.filter((_, i) => !/^(?:public$|s-maxage=|private=)/.test(lower[i] ?? ""));

@@ -16,6 +16,11 @@ describe("guardCaching", () => {
     ["max-age=60", "private, max-age=60"],
     ['private="x", max-age=60', "private, max-age=60"],
     ['no-cache="a, b", max-age=0', 'private, no-cache="a, b", max-age=0'],
+    ['public, no-cache="a, private, b"', 'private, no-cache="a, private, b"'],
+    ['private="a, b", max-age=60', "private, max-age=60"],
+    ['no-cache="a\\", no-store, b", public', 'private, no-cache="a\\", no-store, b"'],
+    [",, public ,immutable,", "private, immutable"],
+    ["public, private", "public, private"],
   ])("%j becomes %j", (given, guarded) => {
     expect(guardCaching(given)).toBe(guarded);
   });
