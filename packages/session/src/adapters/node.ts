@@ -65,7 +65,13 @@ export function nodeSession<Data extends object>(sessions: Sessions<Data>): Node
     handle:
       (handler, onError = (error, _request, response) => answerError(response, error)) =>
       async (request, response) => {
-        const failed = (error: unknown) => onError(error, request, response);
+        const failed = (error: unknown) => {
+          try {
+            onError(error, request, response);
+          } catch (failure) {
+            answerError(response, failure);
+          }
+        };
         try {
           const loading = node.attach(request, response, failed);
           await handler(request, response, isPromise(loading) ? await loading : loading);

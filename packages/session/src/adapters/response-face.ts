@@ -15,7 +15,11 @@ export function wearFace(response: ServerResponse, { ended, needsDrain }: Face):
   const late = (verb: string) => ({ value: () => refuseLate(response, verb), writable: true });
   const overrides: Overrides = {
     headersSent: { get: () => true },
+    // Older middleware (compression, express-session) asks these instead.
+    _header: { get: () => "held" },
+    finished: { get: ended },
     writableEnded: { get: ended },
+    writableFinished: { get: () => false },
     writableNeedDrain: { get: () => needsDrain() && !ended() },
     setHeader: late("set"),
     setHeaders: late("set"),

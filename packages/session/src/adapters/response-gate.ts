@@ -8,7 +8,7 @@ import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
 import { addFields, isEmpty, mergeFields, NO_FIELDS } from "./fields.ts";
 import { call, checkChunk, checkLastChunk, dropCalls, type HeldCall, type Sending } from "./held-calls.ts";
 import { refuseLate, wearFace } from "./response-face.ts";
-import { absorbHead, headerLines, restoreHeaders, setStatusLine, statusLine } from "./response-head.ts";
+import { absorbHead, copyHeaders, headerLines, restoreHeaders, setStatusLine, statusLine } from "./response-head.ts";
 
 /**
  * - `open`: nothing has been sent.
@@ -51,7 +51,7 @@ export class ResponseGate<Data extends object> {
     this.#onError = onError;
     const { writeHead, write, end, flushHeaders } = response;
     this.#sending = { writeHead, write, end, flushHeaders };
-    this.#earlier = response.getHeaders();
+    this.#earlier = copyHeaders(response);
     response.writeHead = ((...args: unknown[]) => this.#writeHead(args)) as ServerResponse["writeHead"];
     response.write = ((...args: unknown[]) => this.#write(args)) as ServerResponse["write"];
     response.end = ((...args: unknown[]) => this.#end(args)) as ServerResponse["end"];
@@ -186,8 +186,7 @@ export class ResponseGate<Data extends object> {
   #release(fields: ResponseFields): void {
     const calls = this.#takeHeld();
     if (this.#closed) {
-      this.#phase = "sent";
-      dropCalls(calls, disconnected());
+      this.#abandon(calls);
       return;
     }
     try {
@@ -221,9 +220,9 @@ export class ResponseGate<Data extends object> {
     this.#held.push(end);
     const released = () => {
       removeFace();
-      this.#phase = "sent";
       const calls = this.#takeHeld();
-      if (this.#closed) return dropCalls(calls, disconnected());
+      if (this.#closed) return this.#abandon(calls);
+      this.#phase = "sent";
       try {
         for (const held of calls) call(this.#response, this.#sending, held);
       } catch (error) {
@@ -235,12 +234,13 @@ export class ResponseGate<Data extends object> {
   }
 
   #fail(error: unknown): void {
-    this.#empty(error);
     try {
-      this.#onError(error);
+      this.#empty(error);
     } catch (failure) {
-      this.#response.destroy(failure as Error);
+      // Somebody has sent the head past the gate.
+      return void this.#response.destroy(failure as Error);
     }
+    this.#tell(error);
   }
 
   /** Makes the response what it was before the handler had it, for the error path. */
@@ -249,6 +249,7 @@ export class ResponseGate<Data extends object> {
     for (const source of this.#sources ?? []) source.unpipe(response);
     dropCalls(this.#takeHeld(), error instanceof Error ? error : new Error("the session was not committed"));
     restoreHeaders(response, this.#earlier);
+    response.addTrailers({});
     setStatusLine(response, statusOf(error));
     this.#afterError = this.#sessions.fieldsAfter(this.#session);
     this.#retryLater = asksToRetry(error);
@@ -270,12 +271,28 @@ export class ResponseGate<Data extends object> {
     if (this.#sessions.pending(this.#session)) void this.#commitLate();
   }
 
+  /** The client has gone; what was recorded while its response was held stays. */
+  #abandon(calls: readonly HeldCall[]): void {
+    this.#phase = "sent";
+    dropCalls(calls, disconnected());
+    if (this.#sessions.pending(this.#session)) void this.#commitLate();
+  }
+
   /** Once the head has left, a failure is the engine's event. It is thrown where the client went before that. */
   async #commitLate(): Promise<void> {
     try {
       await this.#sessions.commit(this.#session);
     } catch (error) {
-      if (this.#closed) this.#onError(error);
+      if (this.#closed) this.#tell(error);
+    }
+  }
+
+  /** Nobody could catch what the error path throws. */
+  #tell(error: unknown): void {
+    try {
+      this.#onError(error);
+    } catch (failure) {
+      this.#response.destroy(failure as Error);
     }
   }
 }

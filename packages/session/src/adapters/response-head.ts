@@ -18,6 +18,13 @@ export function setStatusLine(response: ServerResponse, status: number, message 
   if (!isHttp2(response)) response.statusMessage = message;
 }
 
+/** A copy that stays what it is: `appendHeader` adds to the arrays that are there. */
+export function copyHeaders(response: ServerResponse): OutgoingHttpHeaders {
+  const headers = response.getHeaders();
+  for (const [name, value] of Object.entries(headers)) if (Array.isArray(value)) headers[name] = [...value];
+  return headers;
+}
+
 /** Leaves exactly the headers given. */
 export function restoreHeaders(response: ServerResponse, headers: OutgoingHttpHeaders): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name);
@@ -63,6 +70,10 @@ export function headerLines(response: ServerResponse): HeaderLines {
       return Array.isArray(value) ? value.join(", ") : value?.toString();
     },
     set: (name, value) => void response.setHeader(name, value),
-    append: (name, value) => void response.appendHeader(name, value),
+    append(name, value) {
+      const before = response.getHeader(name);
+      // `appendHeader` would add to an array that the application may hand to every response.
+      response.setHeader(name, before === undefined ? value : [...[before].flat().map(String), value]);
+    },
   };
 }
