@@ -14,7 +14,7 @@ import { toSessionRequest } from "./request/session-request.ts";
 import { createTrust } from "./request/trust.ts";
 import type { Sessions } from "./sessions.ts";
 import { lifetimesOf, resolveSettings } from "./settings/settings.ts";
-import type { SessionState } from "./state.ts";
+import { refuseDegraded, type SessionState } from "./state.ts";
 import { type CommonParts, lazyKeys, wireCarried, wireStore } from "./wiring.ts";
 
 const MAX_SWEEP = 1_000_000;
@@ -64,8 +64,11 @@ export function createSessions<Data extends object = Record<string, unknown>>(
   const stateOf = (session: unknown, operation: string) => LiveSession.stateOf(session, around, operation);
 
   function fieldsOf(state: SessionState, setCookies: readonly string[]): ResponseFields {
-    if (setCookies.length === 0 && !state.affinityEnd) return state.accessed ? READ : NOTHING;
-    return { setCookies, varyCookie: state.accessed, affinityEnd: state.affinityEnd };
+    if (setCookies.length === 0 && !state.affinityEnd) {
+      if (!state.accessed) return NOTHING;
+      return state.degraded ? DEGRADED : READ;
+    }
+    return { setCookies, varyCookie: state.accessed, affinityEnd: state.affinityEnd, noStore: false };
   }
 
   function fieldsFor(state: SessionState): Awaitable<ResponseFields> {
@@ -119,7 +122,11 @@ export function createSessions<Data extends object = Record<string, unknown>>(
       checkId("end", id);
       return admin.end(id);
     },
-    endOthers: async (session) => admin.endOthers(stateOf(session, "endOthers")),
+    async endOthers(session) {
+      const state = stateOf(session, "endOthers");
+      refuseDegraded(state, "endOthers");
+      return admin.endOthers(state);
+    },
     async revokeUser(userId) {
       checkUserId("revokeUser", userId);
       return admin.revokeUser(userId);
@@ -139,8 +146,14 @@ export function createSessions<Data extends object = Record<string, unknown>>(
   });
 }
 
-const NOTHING: ResponseFields = Object.freeze({ setCookies: NO_COOKIES, varyCookie: false, affinityEnd: false });
-const READ: ResponseFields = Object.freeze({ setCookies: NO_COOKIES, varyCookie: true, affinityEnd: false });
+const NOTHING: ResponseFields = Object.freeze({
+  setCookies: NO_COOKIES,
+  varyCookie: false,
+  affinityEnd: false,
+  noStore: false,
+});
+const READ: ResponseFields = Object.freeze({ ...NOTHING, varyCookie: true });
+const DEGRADED: ResponseFields = Object.freeze({ ...READ, noStore: true });
 
 function processEnvironment(): Readonly<Record<string, string | undefined>> {
   const { process } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };

@@ -17,4 +17,6 @@ export interface ResponseFields {
   readonly varyCookie: boolean;
   /** The client logged out: tell the balancer with `Sojourn-Affinity: end`. */
   readonly affinityEnd: boolean;
+  /** Rendered without the session that its client has: `Cache-Control: no-store`, or it would be shown once more later. */
+  readonly noStore: boolean;
 }

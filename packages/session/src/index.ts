@@ -12,6 +12,7 @@ export type { EndReason, SessionEvent } from "./events.ts";
 export type { ResponseFields, SessionRequest } from "./http.ts";
 export type { DeepReadonly, Json } from "./json.ts";
 export type {
+  BreakerOptions,
   CarriedOptions,
   Conflict,
   CookieOptions,

@@ -7,7 +7,7 @@ import type { DataCodec } from "./record/data-codec.ts";
 import { copyJson, deepFreeze } from "./record/json-value.ts";
 import { applyOperation, type Operation } from "./record/operation.ts";
 import type { ArrayKey, ItemOf, LoginOptions, NumberKey, Session } from "./session.ts";
-import { inTurn, type SessionState, viewOf } from "./state.ts";
+import { inTurn, refuseDegraded, type SessionState, viewOf } from "./state.ts";
 
 /** What sessions of one configuration share. */
 export interface SessionSurroundings {
@@ -28,7 +28,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
   constructor(state: SessionState, around: SessionSurroundings) {
     this.#state = state;
     this.#around = around;
-    this.#isNew = state.held === undefined;
+    this.#isNew = state.held === undefined && !state.degraded;
   }
 
   /** @throws ARGUMENT_INVALID for what another `createSessions`, or nobody, made. */
@@ -53,6 +53,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
   #record(operation: Operation, creates: boolean): void {
     const state = this.#state;
     state.accessed = true;
+    refuseDegraded(state, operation.kind);
     if (state.headersSent && ((creates && state.held === undefined) || !this.#around.home.commitsLate)) {
       throw new SojournError("SESSION_HEADERS_SENT", { operation: `${operation.kind} of this session's data` });
     }
@@ -146,6 +147,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
 
   async logout(): Promise<void> {
     this.#state.accessed = true;
+    refuseDegraded(this.#state, "logout");
     return inTurn(this.#state, () => this.#around.home.logout(this.#state));
   }
 
@@ -156,6 +158,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
   async #identity(operation: string, task: () => Promise<void>): Promise<void> {
     const state = this.#state;
     state.accessed = true;
+    refuseDegraded(state, operation);
     return inTurn(state, async () => {
       if (state.headersSent) throw new SojournError("SESSION_HEADERS_SENT", { operation });
       return task();
@@ -200,7 +203,8 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   get degraded(): boolean {
-    return false;
+    this.#state.accessed = true;
+    return this.#state.degraded;
   }
 
   #look(): SessionState["held"] {

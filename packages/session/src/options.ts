@@ -28,6 +28,18 @@ export interface LimitOptions {
   readonly onLimit?: "reject" | "end-oldest";
 }
 
+export interface BreakerOptions {
+  /** Calls that fail one after the other before it opens, at least 1. @default 5 */
+  readonly failures?: number;
+  /**
+   * How long the store is then left alone, less a random part of up to half. One call is let through after it: its
+   * success closes the breaker, its failure doubles the pause. @default "1s"
+   */
+  readonly pause?: Duration;
+  /** The pause doubles up to this. @default "30s", or `pause` where that is longer */
+  readonly longestPause?: Duration;
+}
+
 /** A `set` met a value that had changed since this request read it. */
 export interface Conflict {
   readonly id: string;
@@ -89,8 +101,18 @@ export interface StoreOptions extends CommonOptions {
   readonly commitWithin?: Duration;
   /** Every call to the store is given up after this long. @default "2s" */
   readonly storeDeadline?: Duration;
-  /** What a request meets while the store does not answer: `"fail"` raises SESSION_STORE_DOWN. @default "fail" */
-  readonly onStoreDown?: "fail";
+  /**
+   * When calls to the store keep failing, it is left alone for a while: calls raise SESSION_STORE_DOWN at once.
+   * `false`: every call waits for its deadline. @default 5 failures, pauses of 1 s to 30 s
+   */
+  readonly breaker?: BreakerOptions | false;
+  /**
+   * What a request with our cookie meets while the store cannot be read. `"fail"`: SESSION_STORE_DOWN (503).
+   * `"anonymous"`: an empty session with `degraded: true`; whatever would change or end it raises SESSION_STORE_DOWN,
+   * and the response carries no Set-Cookie and is not cached. `"last-known"` needs a tiered store and is UNSUPPORTED
+   * with any other. @default "fail"
+   */
+  readonly onStoreDown?: "fail" | "anonymous" | "last-known";
   /** Payloads in shared stores are sealed unless one says otherwise. @default "sealed"; stores inside the process: "plain" */
   readonly atRest?: "sealed" | "plain";
   /** During a migration from `atRest: "plain"`: plain records are sessions too. @default false */

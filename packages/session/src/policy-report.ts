@@ -48,8 +48,9 @@ function storeGuarantees(settings: Settings, store: AnyStore, limit: Settings["l
     ["revokeUser", "final when it resolves"],
     ["revokeAll", store.scan === undefined ? "unsupported" : "by scanning"],
     ["live connections elsewhere hear of an end", told],
-    ["store does not answer", "SESSION_STORE_DOWN (503)"],
+    ["store does not answer", storeDown(settings)],
     ["store deadline", formatDuration(settings.storeDeadlineMs)],
+    ["store breaker", breaker(settings)],
     ["commit deadline", formatDuration(settings.commitWithinMs)],
   ];
 }
@@ -75,6 +76,18 @@ function rotation({ rotateAfterMs }: Settings, carrier: Carrier): string {
 function conflicts({ strict, onConflict }: Settings): string {
   if (strict) return "SESSION_CONFLICT";
   return onConflict === undefined ? "the last write wins, and is reported" : "decided by onConflict";
+}
+
+function storeDown({ onStoreDown }: Settings): string {
+  const fails = "SESSION_STORE_DOWN (503)";
+  return onStoreDown === "fail"
+    ? fails
+    : `requests are served anonymously, read-only; what changes a session: ${fails}`;
+}
+
+function breaker({ breaker: { failures, pauseMs, longestPauseMs } }: Settings): string {
+  if (failures === Number.POSITIVE_INFINITY) return "off";
+  return `after ${failures} failures in a row; pauses of ${formatDuration(pauseMs)} to ${formatDuration(longestPauseMs)}`;
 }
 
 function describeCookie({ cookie: { name, attributes }, insecureLoopback }: Settings): string {

@@ -75,8 +75,11 @@ export interface Session<Data extends object = Record<string, unknown>> {
   readonly level: number;
   /** The earlier of idle deadline and absolute end, as known now. Absent before the first write. */
   readonly expiresAt: Date | undefined;
-  /** The request brought no living session. */
+  /** The request brought no living session. False while `degraded`: nobody knows. */
   readonly isNew: boolean;
-  /** Served without the store; operations raise. Only under a policy for a store that is down. */
+  /**
+   * The request brought a token and the store could not be read (`onStoreDown: "anonymous"`): this session is empty,
+   * whatever would change or end it raises SESSION_STORE_DOWN, and `commit` does nothing.
+   */
   readonly degraded: boolean;
 }

@@ -27,7 +27,8 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   /**
    * Without a promise when the request carries none of our cookie; the store is read only if it does. Missing,
    * expired, forged and ended are all a new session. Never throws synchronously.
-   * @throws SESSION_CSRF_REFUSED SESSION_STORE_DOWN SESSION_KEY_UNKNOWN SESSION_DATA_NEWER
+   * @throws SESSION_CSRF_REFUSED SESSION_STORE_DOWN (unless `onStoreDown` serves the request otherwise)
+   * SESSION_KEY_UNKNOWN SESSION_DATA_NEWER
    */
   load(request: SessionRequest | Request): Awaitable<Session<Data>>;
   /** Whether `commit` has to wait for anything. When false it returns its fields at once. */

@@ -1,3 +1,4 @@
+import { SojournError } from "@sojourn/core";
 import type { Held } from "./held.ts";
 import type { SessionRequest } from "./http.ts";
 import type { Json } from "./json.ts";
@@ -38,6 +39,8 @@ export interface SessionState {
   headersSent: boolean;
   /** The record was found to be no more. */
   gone: boolean;
+  /** The store could not be read: nobody knows what session this request has, and nothing of it is changed. */
+  degraded: boolean;
   /** The last of this session's promises: they run one after the other. */
   tail: Promise<unknown> | undefined;
 }
@@ -60,6 +63,7 @@ export function freshState(request: SessionRequest): SessionState {
     accessed: false,
     headersSent: false,
     gone: false,
+    degraded: false,
     tail: undefined,
   };
 }
@@ -75,6 +79,12 @@ export function adopt(state: SessionState, held: Held | undefined): void {
 export function forgetView(state: SessionState): void {
   state.data = undefined;
   state.changedKeys = undefined;
+}
+
+/** @throws SESSION_STORE_DOWN for a request that is served without the store. */
+export function refuseDegraded({ degraded }: SessionState, operation: string): void {
+  if (!degraded) return;
+  throw new SojournError("SESSION_STORE_DOWN", { operation, reason: "this request is served without the store" });
 }
 
 /** Hands over what was recorded; a commit that fails does not leave it behind to be done twice. */

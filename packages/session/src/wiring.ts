@@ -59,7 +59,7 @@ export function lazyKeys(
 export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCarrier): Wired {
   const { settings, runtime, data, gate, onEvent, keys } = common;
   const ring = settings.atRest === "sealed" ? keys() : undefined;
-  const calls = createStoreCalls(store, settings.storeDeadlineMs, runtime, () => emit);
+  const calls = createStoreCalls(store, settings, runtime, () => emit);
   const nowMs = store.nowMs?.bind(store);
   const time = createStoreTime(nowMs && (() => calls.ask("nowMs", nowMs)), runtime);
   const emit = createEmitter(onEvent, () => time.now(), runtime);

@@ -31,7 +31,7 @@ export function readDocs(file, source) {
       {
         name: node.key.name,
         type: source.slice(type.start, type.end).replace(/\s+/g, " "),
-        reference: type.type === "TSTypeReference" ? type.typeName.name : undefined,
+        reference: referenceIn(type),
         optional: node.optional,
         members: type.type === "TSTypeLiteral" ? type.members.flatMap(memberOf) : undefined,
         ...docBefore(node.start),
@@ -54,4 +54,10 @@ function docFinder(source, comments) {
     const [text = "", fallback] = whole.split(/ ?@default /, 2);
     return { text, fallback };
   };
+}
+
+/** The type that is named, also as one member of a union such as `BreakerOptions | false`. */
+function referenceIn(type) {
+  const named = type.type === "TSUnionType" ? type.types.find((member) => member.type === "TSTypeReference") : type;
+  return named?.type === "TSTypeReference" ? named.typeName.name : undefined;
 }

@@ -12,10 +12,11 @@ export const NO_FIELDS: ResponseFields = Object.freeze({
   setCookies: Object.freeze([]),
   varyCookie: false,
   affinityEnd: false,
+  noStore: false,
 });
 
-export function isEmpty({ setCookies, varyCookie, affinityEnd }: ResponseFields): boolean {
-  return setCookies.length === 0 && !varyCookie && !affinityEnd;
+export function isEmpty({ setCookies, varyCookie, affinityEnd, noStore }: ResponseFields): boolean {
+  return setCookies.length === 0 && !varyCookie && !affinityEnd && !noStore;
 }
 
 /** What two commits of one response ask for together. */
@@ -25,13 +26,15 @@ export function mergeFields(first: ResponseFields, second: ResponseFields): Resp
     setCookies: [...first.setCookies.filter((cookie) => !second.setCookies.includes(cookie)), ...second.setCookies],
     varyCookie: first.varyCookie || second.varyCookie,
     affinityEnd: first.affinityEnd || second.affinityEnd,
+    noStore: first.noStore || second.noStore,
   };
 }
 
-/** Adds to what the handler has set, and replaces nothing but a `Cache-Control` that would leak a cookie. */
+/** Adds to what the handler has set, and replaces nothing but a `Cache-Control` that would leak a cookie or keep what is not so. */
 export function addFields(fields: ResponseFields, affinityHeader: string, headers: HeaderLines): void {
   if (fields.varyCookie) headers.set("Vary", varyByCookie(headers.get("Vary")));
   if (fields.affinityEnd) headers.set(affinityHeader, "end");
+  if (fields.noStore) headers.set("Cache-Control", "no-store");
   if (fields.setCookies.length === 0) return;
   for (const cookie of fields.setCookies) headers.append("Set-Cookie", cookie);
   headers.set("Cache-Control", guardCaching(headers.get("Cache-Control")));

@@ -1,6 +1,8 @@
 import { isSojournError, type Runtime, SojournError } from "@sojourn/core";
 import { codeOf, type Emit } from "../emitter.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { AnyStore, RecordToWrite, StoredRecord, Version, Written } from "../store.ts";
+import { createBreaker } from "./breaker.ts";
 import { createLimit, Unanswered } from "./deadline.ts";
 
 /** Rejected or unanswered: nobody knows whether it was done. */
@@ -13,7 +15,7 @@ class AnswerInvalid extends Error {
   override readonly name = "AnswerInvalid";
 }
 
-/** The store with a deadline on every call, and its answers checked. */
+/** The store with a deadline and a breaker on every call, and its answers checked. */
 export interface StoreCalls {
   /** @throws SESSION_STORE_DOWN */
   read(key: string): Promise<StoredRecord | undefined>;
@@ -30,24 +32,16 @@ const NOT_DONE = ["STORE_BUSY", "STORE_REFUSED", "STORE_CLOSED"] as const;
 
 export function createStoreCalls(
   store: AnyStore,
-  deadlineMs: number,
-  { clock }: Runtime,
+  settings: Pick<Settings, "breaker" | "storeDeadlineMs">,
+  runtime: Pick<Runtime, "clock" | "random">,
   emit: () => Emit,
 ): StoreCalls {
-  const limited = createLimit(deadlineMs, clock);
-  let down = false;
+  const deadlineMs = settings.storeDeadlineMs;
+  const limited = createLimit(deadlineMs, runtime.clock);
+  const breaker = createBreaker(settings, runtime, (event) => emit()(event));
 
-  function succeeded(): void {
-    if (!down) return;
-    down = false;
-    emit()({ type: "store.up" });
-  }
-
-  function failed(operation: string, cause: unknown): SojournError {
-    if (!down) {
-      down = true;
-      emit()({ type: "store.down", operation });
-    }
+  function failed(spell: number, operation: string, cause: unknown): SojournError {
+    breaker.failed(spell, operation, !isSojournError(cause, ...NOT_DONE));
     const reason = cause instanceof Unanswered ? `no answer within ${deadlineMs} ms` : codeOf(cause);
     return new SojournError("SESSION_STORE_DOWN", { operation, reason }, { cause });
   }
@@ -55,34 +49,37 @@ export function createStoreCalls(
   // A store that throws instead of rejecting is a store that failed: every call is made inside a `try`.
 
   async function ask<T>(operation: string, call: () => Promise<T>): Promise<T> {
+    const spell = breaker.enter(operation);
     try {
       const value = await limited(call());
-      succeeded();
+      breaker.succeeded(spell);
       return value;
     } catch (error) {
-      throw failed(operation, error);
+      throw failed(spell, operation, error);
     }
   }
 
   async function read(key: string): Promise<StoredRecord | undefined> {
+    const spell = breaker.enter("read");
     try {
       const record = await limited(store.read(key));
       if (record !== undefined && !isRecord(record)) throw new AnswerInvalid();
-      succeeded();
+      breaker.succeeded(spell);
       return record;
     } catch (error) {
-      throw failed("read", error);
+      throw failed(spell, "read", error);
     }
   }
 
   async function change<T>(operation: string, call: () => Promise<T>, isAnswer: (value: T) => boolean): Promise<T> {
+    const spell = breaker.enter(operation);
     try {
       const value = await limited(call());
       if (!isAnswer(value)) throw new AnswerInvalid();
-      succeeded();
+      breaker.succeeded(spell);
       return value;
     } catch (error) {
-      const wrapped = failed(operation, error);
+      const wrapped = failed(spell, operation, error);
       if (isSojournError(error, ...NOT_DONE)) throw wrapped;
       throw new OutcomeUnknown(operation, { cause: wrapped });
     }

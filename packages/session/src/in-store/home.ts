@@ -1,6 +1,7 @@
-import { withRouteTag } from "@sojourn/core";
+import { type Awaitable, isPromise, isSojournError, withRouteTag } from "@sojourn/core";
 import { type Home, NO_COOKIES } from "../home.ts";
-import type { SessionState } from "../state.ts";
+import type { SessionRequest } from "../http.ts";
+import { freshState, type SessionState } from "../state.ts";
 import { formatToken } from "../token/token.ts";
 import { commitToStore, storeCommitWaits } from "./commit.ts";
 import { elevateInStore, loginToStore, logoutFromStore, rotateInStore } from "./identity.ts";
@@ -24,9 +25,19 @@ export function createStoreHome(parts: StoreParts): Home {
     return carrier.write(value, age);
   }
 
+  function loadOrDegrade(request: SessionRequest): Awaitable<SessionState> {
+    const loading = loadFromStore(parts, request);
+    if (!isPromise(loading)) return loading;
+    return loading.catch((error: unknown) => {
+      // Of unknown outcome is the end of a session whose retired token was presented: nobody is served with it.
+      if (!isSojournError(error, "SESSION_STORE_DOWN", "SESSION_COMMIT_UNKNOWN")) throw error;
+      return { ...freshState(request), degraded: true };
+    });
+  }
+
   return {
     commitsLate: true,
-    load: (request) => loadFromStore(parts, request),
+    load: parts.settings.onStoreDown === "anonymous" ? loadOrDegrade : (request) => loadFromStore(parts, request),
     waits: (state) => storeCommitWaits(parts, state),
     commit: (state) => commitToStore(parts, state),
     takeCookies,

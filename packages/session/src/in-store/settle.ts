@@ -17,7 +17,8 @@ export interface SettleParts {
 
 /**
  * Writes, and finds out by reading when the store does not say. Only the very same write is ever sent again: its
- * version is random, so at most one of its copies can take effect, however late the others arrive.
+ * version is random, so at most one of its copies can take effect, however late the others arrive. A copy that was
+ * certainly not sent tells nothing of the one before it.
  * @param until monotonic time to give up at.
  * @param mayRecreate an unanswered creation may be sent again; otherwise it is given up, because a copy that arrives
  * after the record was created and ended would bring it back.
@@ -35,9 +36,13 @@ export async function settleWrite(
     try {
       const written = await calls.write(key, record, expect);
       if (written.status !== "conflict") return written;
-      return written.version === record.version ? DONE : { status: "conflict", stored: undefined };
+      if (written.version === record.version) return DONE;
+      if (attempt === 0) return { status: "conflict", stored: undefined };
+      // An earlier copy may have been done and written over since: the record tells, or nobody does.
+      const stored = await readAfter(calls, key, "written");
+      return stored === undefined ? { status: "gone" } : { status: "conflict", stored };
     } catch (error) {
-      if (!(error instanceof OutcomeUnknown)) throw error;
+      if (!(error instanceof OutcomeUnknown)) throw attempt === 0 ? error : unknown("written", error);
       const stored = await readAfter(calls, key, "written", error);
       if (stored === undefined && expect !== "absent") return { status: "gone" };
       if (stored?.version === record.version) return DONE;
@@ -59,7 +64,7 @@ export async function settleDelete({ calls, runtime }: SettleParts, key: string,
     try {
       return await calls.delete(key);
     } catch (error) {
-      if (!(error instanceof OutcomeUnknown)) throw error;
+      if (!(error instanceof OutcomeUnknown)) throw attempt === 0 ? error : unknown("deleted", error);
       const stored = await readAfter(calls, key, "deleted", error);
       if (stored === undefined) return true;
       if (runtime.clock.monotonic() >= until) throw unknown("deleted", error);
@@ -77,12 +82,12 @@ async function readAfter(
   calls: StoreCalls,
   key: string,
   operation: string,
-  cause: OutcomeUnknown,
+  cause?: OutcomeUnknown,
 ): Promise<StoredRecord | undefined> {
   try {
     return await calls.read(key);
-  } catch {
-    throw unknown(operation, cause);
+  } catch (error) {
+    throw unknown(operation, cause ?? error);
   }
 }
 

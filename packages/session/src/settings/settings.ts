@@ -23,6 +23,9 @@ export interface Settings {
   readonly onConflict: ((conflict: Conflict) => unknown) | undefined;
   readonly commitWithinMs: number;
   readonly storeDeadlineMs: number;
+  /** `failures` is Infinity where there is none. */
+  readonly breaker: { readonly failures: number; readonly pauseMs: number; readonly longestPauseMs: number };
+  readonly onStoreDown: "fail" | "anonymous";
   readonly atRest: "sealed" | "plain";
   readonly acceptPlain: boolean;
 }
@@ -33,7 +36,7 @@ export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes 
 
 const COMMON =
   "keys idle absolute persistent touchWindow rotateAfter grace onReuse cookie trustProxy csrf version migrate onEvent runtime env carrier";
-const WITH_STORE = "store limit strict onConflict commitWithin storeDeadline onStoreDown atRest acceptPlain";
+const WITH_STORE = "store limit strict onConflict commitWithin storeDeadline breaker onStoreDown atRest acceptPlain";
 const KNOWN = `${COMMON} ${WITH_STORE}`.split(" ");
 const COOKIE_KEYS = ["name", "domain", "path", "sameSite", "partitioned", "insecureLoopback"];
 
@@ -64,7 +67,6 @@ export function resolveSettings(options: SessionsOptions, env: Env): Settings {
   }
   for (const name of ["migrate", "onEvent"] as const) checkFunction(options[name], name);
   checkFunction(withStore.onConflict, "onConflict");
-  oneOf(withStore.onStoreDown, ["fail"], "onStoreDown");
   const shared = withStore.store?.traits.shared ?? false;
   const atRest = oneOf(withStore.atRest, ["sealed", "plain"], "atRest") ?? (shared ? "sealed" : "plain");
   const acceptPlain = flag(withStore.acceptPlain, "acceptPlain");
@@ -95,6 +97,8 @@ export function resolveSettings(options: SessionsOptions, env: Env): Settings {
     onConflict: withStore.onConflict,
     commitWithinMs: duration(withStore.commitWithin, "commitWithin", "5s", 1, 600_000),
     storeDeadlineMs: duration(withStore.storeDeadline, "storeDeadline", "2s", 1, 600_000),
+    breaker: resolveBreaker(withStore.breaker),
+    onStoreDown: resolveStoreDown(withStore),
     atRest,
     acceptPlain,
   });
@@ -165,6 +169,27 @@ function resolveLimit(limit: StoreOptions["limit"]): Settings["limit"] {
     sessions,
     onLimit: oneOf(limit.onLimit, ["reject", "end-oldest"], "limit.onLimit") ?? "end-oldest",
   });
+}
+
+function resolveBreaker(breaker: StoreOptions["breaker"] = {}): Settings["breaker"] {
+  if (breaker === false) return Object.freeze({ failures: Number.POSITIVE_INFINITY, pauseMs: 0, longestPauseMs: 0 });
+  checkKeys(breaker, ["failures", "pause", "longestPause"], "breaker");
+  const pauseMs = duration(breaker.pause, "breaker.pause", "1s", 1, 600_000);
+  const longestFallback = Math.max(pauseMs, 30_000);
+  const longestPauseMs = duration(breaker.longestPause, "breaker.longestPause", longestFallback, 1, 600_000);
+  if (longestPauseMs < pauseMs) {
+    throw optionInvalid("breaker.longestPause", "is shorter than breaker.pause", "lengthen it, or shorten the other");
+  }
+  const failures = wholeNumber(breaker.failures, "breaker.failures", 1, 1_000) ?? 5;
+  return Object.freeze({ failures, pauseMs, longestPauseMs });
+}
+
+function resolveStoreDown({ onStoreDown, store }: Partial<StoreOptions>): Settings["onStoreDown"] {
+  const chosen = oneOf(onStoreDown, ["fail", "anonymous", "last-known"], "onStoreDown") ?? "fail";
+  if (chosen !== "last-known") return chosen;
+  const how = 'choose "fail" or "anonymous": only a tiered store keeps what it last read';
+  const part = `the store ${store?.traits.name}`;
+  throw new SojournError("UNSUPPORTED", { feature: 'onStoreDown: "last-known"', part, how });
 }
 
 function cookieWriter(cookie: CookieOptions, production: boolean): CookieWriter {

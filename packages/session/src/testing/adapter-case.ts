@@ -1,3 +1,4 @@
+import type { StoreOptions } from "../options.ts";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Browser, BrowserOptions } from "./browser.ts";
@@ -46,6 +47,8 @@ export interface AdapterScene {
 export interface AdapterCase {
   readonly name: string;
   readonly routes: FixtureRoutes;
+  /** What its sessions are made with, besides their store. */
+  readonly options?: Pick<StoreOptions, "breaker" | "onStoreDown">;
   run(scene: AdapterScene): Promise<void>;
 }
 

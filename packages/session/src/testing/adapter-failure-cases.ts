@@ -1,10 +1,21 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { statusOf } from "../adapters/error-answer.ts";
 import { type AdapterCase, bodyOf, COMMON_ROUTES } from "./adapter-case.ts";
 
 const POST = { method: "POST" } as const;
 
 const ROUTES = {
   ...COMMON_ROUTES,
+  "/page": (session) => ({
+    headers: [["Cache-Control", "public, max-age=60"]],
+    body: `${session.userId ?? "nobody"} ${session.degraded}`,
+  }),
+  "/changes": async (session) => {
+    const changes = [async () => session.set("note", "lost"), () => session.login("bob"), () => session.logout()];
+    const outcomes = await Promise.allSettled(changes.map((change) => change()));
+    const statuses = outcomes.map((outcome) => (outcome.status === "rejected" ? statusOf(outcome.reason) : 200));
+    return { body: statuses.join(" ") };
+  },
   "/made": async (session) => {
     session.set("note", "kept");
     return {
@@ -58,6 +69,40 @@ export const FAILURE_CASES: readonly AdapterCase[] = [
         [503, "1", null],
       );
       strictEqual(await bodyOf(browser.request(`${origin}/who`)), "ann 0");
+    },
+  },
+  {
+    name: "while the breaker is open every request of a session is 503 with Retry-After at once, unasked",
+    routes: COMMON_ROUTES,
+    options: { breaker: { failures: 1, pause: "10m" } },
+    async run({ origin, browser, held }) {
+      await bodyOf(browser.request(`${origin}/login`, POST));
+      const before = held.calls("read");
+      held.hold("read").fail(new Error("the fixture's store is down"));
+      for (let i = 0; i < 3; i++) {
+        const response = await browser.request(`${origin}/who`);
+        await bodyOf(response);
+        deepStrictEqual([response.status, response.headers.get("Retry-After")], [503, "1"]);
+      }
+      strictEqual(held.calls("read"), before + 1);
+    },
+  },
+  {
+    name: "served without the store: anonymous and not cached, no cookie is touched, and a logout is 503",
+    routes: ROUTES,
+    options: { onStoreDown: "anonymous", breaker: { failures: 1, pause: "10m" } },
+    async run({ origin, browser, held }) {
+      await bodyOf(browser.request(`${origin}/login`, POST));
+      held.hold("read").fail(new Error("the fixture's store is down"));
+      const page = await browser.request(`${origin}/page`);
+      deepStrictEqual(
+        [page.status, await bodyOf(page), page.headers.get("Cache-Control"), page.headers.get("Vary")],
+        [200, "nobody true", "no-store", "Cookie"],
+      );
+      deepStrictEqual(page.headers.getSetCookie(), []);
+      const refused = await browser.request(`${origin}/changes`, POST);
+      strictEqual(await bodyOf(refused), "503 503 503");
+      deepStrictEqual(refused.headers.getSetCookie(), []);
     },
   },
   {

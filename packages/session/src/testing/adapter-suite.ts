@@ -13,10 +13,10 @@ import type { SuiteParts } from "./store-suite.ts";
  * a cookie jar. `serve` turns the adapter and the fixture's routes into a server.
  */
 export function adapterSuite(name: string, serve: ServeFixture, { test }: SuiteParts): void {
-  const register = ({ name: sentence, routes, run }: AdapterCase) =>
+  const register = ({ name: sentence, routes, options, run }: AdapterCase) =>
     test(`${name}: ${sentence}`, async () => {
       const held = holdStore(memoryStore());
-      const sessions = createSessions<FixtureData>({ store: held.store, env: {} });
+      const sessions = createSessions<FixtureData>({ ...options, store: held.store, env: {} });
       const { origin, send, close } = await serve(sessions, routes);
       try {
         await run({ origin, sessions, held, browser: createBrowser(send === undefined ? {} : { send }) });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { guardCaching, mergeFields, varyByCookie } from "../../src/adapters/fields.ts";
+import { guardCaching, mergeFields, NO_FIELDS, varyByCookie } from "../../src/adapters/fields.ts";
 
 describe("guardCaching", () => {
   test.each([
@@ -58,11 +58,14 @@ test.each([
 });
 
 test("merging keeps the later of two cookies last and repeats none", () => {
-  const fields = (...setCookies: string[]) => ({ setCookies, varyCookie: false, affinityEnd: false });
+  const fields = (...setCookies: string[]) => ({ ...NO_FIELDS, setCookies });
   expect(mergeFields(fields("a=1", "b=1"), fields("a=1")).setCookies).toEqual(["b=1", "a=1"]);
   expect(mergeFields(fields("a=1"), { ...fields("a=2"), varyCookie: true, affinityEnd: true })).toEqual({
     setCookies: ["a=1", "a=2"],
     varyCookie: true,
     affinityEnd: true,
+    noStore: false,
   });
+  const degraded = { ...NO_FIELDS, noStore: true };
+  expect([mergeFields(degraded, fields()).noStore, mergeFields(fields(), degraded).noStore]).toEqual([true, true]);
 });

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { ResponseFields, Session, Sessions } from "@sojourn/session";
 import { nodeSession } from "@sojourn/session/node";
 
-export const NONE: ResponseFields = { setCookies: [], varyCookie: false, affinityEnd: false };
+export const NONE: ResponseFields = { setCookies: [], varyCookie: false, affinityEnd: false, noStore: false };
 
 export interface Deferred<T> {
   readonly promise: Promise<T>;
