@@ -107,6 +107,31 @@ export const HEAD_CASES: readonly AdapterCase[] = [
     },
   },
   {
+    name: "headers that the handler gives twice are guarded and appended to as one",
+    routes: {
+      "/": (session) => {
+        session.increment("visits");
+        return withHeaders(
+          ["Cache-Control", "public, s-maxage=60"],
+          ["Cache-Control", "public, max-age=60, immutable"],
+          ["Vary", "Accept"],
+          ["Vary", "Origin"],
+        );
+      },
+    },
+    async run({ origin, browser }) {
+      const response = await browser.request(origin, POST);
+      await bodyOf(response);
+      const listed = (name: string) => response.headers.get(name)?.split(", ") ?? [];
+      const caching = listed("Cache-Control");
+      deepStrictEqual(
+        ["private", "max-age=60", "immutable", "public", "s-maxage=60"].map((word) => caching.includes(word)),
+        [true, true, true, false, false],
+      );
+      deepStrictEqual(listed("Vary").slice(-2), ["Origin", "Cookie"]);
+    },
+  },
+  {
     name: "after the head has left, data is committed by session.commit()",
     routes: {
       ...COMMON_ROUTES,

@@ -16,6 +16,19 @@ export const LIFE_CASES: readonly AdapterCase[] = [
     },
   },
   {
+    name: "the store is asked only for a cookie of ours that may be a token",
+    routes: COMMON_ROUTES,
+    async run({ origin, browser, held }) {
+      for (const Cookie of ["other=1; session=2", "__Host-session=", "__Host-session=short", "__host-session=x"]) {
+        strictEqual(await bodyOf(browser.request(`${origin}/who`, { headers: { Cookie } })), "nobody 0");
+      }
+      strictEqual(held.calls("read"), 0);
+      const Cookie = `__Host-session=${"A".repeat(43)}`;
+      await bodyOf(browser.request(`${origin}/who`, { headers: { Cookie } }));
+      strictEqual(held.calls("read"), 1);
+    },
+  },
+  {
     name: "reading an anonymous session creates none and says Vary: Cookie",
     routes: COMMON_ROUTES,
     async run({ origin, browser, held }) {

@@ -1,5 +1,6 @@
 import { createSessions } from "../create-sessions.ts";
 import { memoryStore } from "../stores/memory.ts";
+import { BODY_CASES } from "./adapter-body-cases.ts";
 import type { AdapterCase, FixtureData, ServeFixture } from "./adapter-case.ts";
 import { FAILURE_CASES } from "./adapter-failure-cases.ts";
 import { HEAD_CASES } from "./adapter-head-cases.ts";
@@ -24,5 +25,5 @@ export function adapterSuite(name: string, serve: ServeFixture, { test }: SuiteP
         await close();
       }
     });
-  for (const cases of [LIFE_CASES, HEAD_CASES, FAILURE_CASES]) cases.forEach(register);
+  for (const cases of [LIFE_CASES, HEAD_CASES, BODY_CASES, FAILURE_CASES]) cases.forEach(register);
 }

@@ -13,7 +13,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import { Hono } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
 import Koa from "koa";
-import { listen, route, sendPieces, streamOf } from "./fixture-servers.ts";
+import { bodyFor, listen, route, sendPieces } from "./fixture-servers.ts";
 import { http2Client } from "./http2-client.ts";
 import { serveFetch } from "./serve-fetch.ts";
 
@@ -90,7 +90,7 @@ export const onHono: ServeFixture = (sessions, routes) => {
     const { status = 200, headers = [], body = "" } = await route(routes, c.req.path)(session.of(c));
     c.status(status as StatusCode);
     for (const [name, value] of headers) c.header(name, value, { append: true });
-    return c.body(typeof body === "string" ? body : streamOf(body));
+    return c.body(bodyFor(status, body));
   });
   return listen(serveFetch(async (request) => app.fetch(request)));
 };

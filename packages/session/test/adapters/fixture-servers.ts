@@ -34,7 +34,7 @@ export const onFetch: ServeFixture = (sessions, routes) =>
     serveFetch(
       withSession(sessions, async (request, session) => {
         const { status = 200, headers = [], body = "" } = await route(routes, new URL(request.url).pathname)(session);
-        return new Response(typeof body === "string" ? body : streamOf(body), {
+        return new Response(bodyFor(status, body), {
           status,
           headers: headers.map(([name, value]): [string, string] => [name, value]),
         });
@@ -63,7 +63,13 @@ export async function sendPieces(response: ServerResponse, pieces: AsyncIterable
   response.end();
 }
 
-export function streamOf(pieces: AsyncIterable<string>): ReadableStream<Uint8Array> {
+/** A fetch `Response` with status 204 takes no body, not even an empty one. */
+export function bodyFor(status: number, body: NonNullable<FixtureReply["body"]>): string | ReadableStream | null {
+  if (status === 204) return null;
+  return typeof body === "string" ? body : streamOf(body);
+}
+
+function streamOf(pieces: AsyncIterable<string>): ReadableStream<Uint8Array> {
   const iterator = pieces[Symbol.asyncIterator]();
   return new ReadableStream(
     {
