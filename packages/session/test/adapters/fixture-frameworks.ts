@@ -90,7 +90,8 @@ export const onHono: ServeFixture = (sessions, routes) => {
     const { status = 200, headers = [], body = "" } = await route(routes, c.req.path)(session.of(c));
     c.status(status as StatusCode);
     for (const [name, value] of headers) c.header(name, value, { append: true });
-    return c.body(bodyFor(status, body));
+    const data = bodyFor(status, body);
+    return data === null ? c.body(null) : c.body(data);
   });
   return listen(serveFetch(async (request) => app.fetch(request)));
 };
