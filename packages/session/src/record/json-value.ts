@@ -36,12 +36,25 @@ function copy(value: unknown, path: string, ancestors: object[]): Json {
 }
 
 function copyArray(list: readonly unknown[], path: string, ancestors: object[]): Json[] {
+  if (list.constructor?.name !== "Array") throw refuse(path, `it is a ${nameOf(list)}`);
+  if (Object.keys(list).length > list.length) throw refuse(path, "it has keys besides its elements");
   const copied: Json[] = [];
   for (let i = 0; i < list.length; i++) copied.push(copy(list[i], `${path}[${i}]`, ancestors));
   return copied;
 }
 
 function copyObject(value: object, path: string, ancestors: object[]): Record<string, Json> {
+  checkPlainObject(value, path);
+  const copied: Record<string, Json> = {};
+  for (const key of Object.keys(value)) {
+    copied[key] = copy((value as Record<string, unknown>)[key], `${path}.${key}`, ancestors);
+  }
+  return copied;
+}
+
+/** @throws SESSION_DATA_INVALID unless `value` is an object that JSON could hold, were it not for its properties. */
+export function checkPlainObject(value: unknown, path: string): asserts value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse(path, "it is no plain object");
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     // Another realm's plain object has a prototype of its own that has none.
@@ -49,12 +62,7 @@ function copyObject(value: object, path: string, ancestors: object[]): Record<st
     if (!plain) throw refuse(path, `it is a ${nameOf(value)}`);
   }
   if (Object.getOwnPropertySymbols(value).length > 0) throw refuse(path, "it has a symbol as a key");
-  const copied: Record<string, Json> = {};
-  for (const key of Object.keys(value)) {
-    if (key === "__proto__") throw refuse(path, "it has the key __proto__");
-    copied[key] = copy((value as Record<string, unknown>)[key], `${path}.${key}`, ancestors);
-  }
-  return copied;
+  if (Object.hasOwn(value, "__proto__")) throw refuse(path, "it has the key __proto__");
 }
 
 function isPlainTag(value: object): boolean {
@@ -66,7 +74,7 @@ function nameOf(value: object): string {
   return typeof name === "string" && name !== "" ? name : "object with a prototype";
 }
 
-function refuse(path: string, reason: string): SojournError {
+export function refuse(path: string, reason: string): SojournError {
   return new SojournError("SESSION_DATA_INVALID", { path, reason });
 }
 

@@ -128,12 +128,23 @@ export function encodeData(data: DataMap): Uint8Array {
   return data.size === 0 ? NO_DATA : utf8(JSON.stringify(Object.fromEntries(data)));
 }
 
-/** The caller owns the map; the values are not yet frozen. Throws when the bytes are no JSON object. */
+/**
+ * The caller owns the map; the values are not yet frozen. Throws when the bytes are no JSON object, or one with the key
+ * `__proto__` at any depth.
+ */
 export function decodeData(bytes: Uint8Array): DataMap {
   if (bytes.length === 0) return new Map();
-  const parsed: unknown = JSON.parse(fromUtf8(bytes));
+  const text = fromUtf8(bytes);
+  // Nothing of ours writes the key. Looking for it in each object would cost more than the parsing.
+  const suspect = text.includes("__proto__") || text.includes("\\u");
+  const parsed: unknown = suspect ? JSON.parse(text, refusePrototype) : JSON.parse(text);
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new TypeError("not a JSON object");
   return new Map(Object.entries(parsed as Record<string, Json>));
+}
+
+function refusePrototype(key: string, value: unknown): unknown {
+  if (key === "__proto__") throw new TypeError("has the key __proto__");
+  return value;
 }
 
 export const NO_DATA = new Uint8Array(0);

@@ -76,11 +76,20 @@ describe("the record codec", () => {
     expect(decodeRecord(Uint8Array.of(0xa1, 0xff, ...whole.subarray(2)))).toBeUndefined();
   });
 
-  it("carries data whose keys look like prototypes as plain data", () => {
-    const data = decodeData(utf8('{"__proto__":{"admin":true},"constructor":1}'));
-    expect(data.get("constructor")).toBe(1);
+  it("carries data whose keys look like members of objects as plain data", () => {
+    const text = '{"constructor":1,"prototype":{"toString":"\\u0000 __proto__"}}';
+    const data = decodeData(utf8(text));
+    expect([data.get("constructor"), data.get("toString")]).toEqual([1, undefined]);
+    expect(new TextDecoder().decode(encodeData(data))).toBe(text);
+  });
+
+  it.each([
+    '{"__proto__":{"admin":true}}',
+    '{"a":[{"b":{"__proto__":{"admin":true}}}]}',
+    '{"a":{"\\u005f_proto\\u005f_":{"admin":true}}}',
+  ])("refuses %s, which it did not write", (text) => {
+    expect(() => decodeData(utf8(text))).toThrow("__proto__");
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
-    expect(new TextDecoder().decode(encodeData(data))).toBe('{"__proto__":{"admin":true},"constructor":1}');
   });
 });
 
