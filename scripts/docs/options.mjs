@@ -10,6 +10,7 @@ const DURATION = "packages/core/src/duration.ts";
 /** In the order of the page. An interface that is the type of an option is shown under that option. */
 const PARTS = [
   ["CommonOptions", "Options of every configuration"],
+  ["SchemaOptions", "The schema"],
   ["StoreOptions", "Options with a store"],
   ["CarriedOptions", "Options without a store"],
 ];

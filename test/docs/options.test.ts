@@ -15,7 +15,9 @@ const page = readFileSync(join(root, "docs/reference/options.md"), "utf8");
 const sectionOf = (option: string) => page.split(`\n### ${option}\n`)[1]?.split("\n#")[0] ?? "";
 
 describe("docs/reference/options.md", () => {
-  const members = ["CommonOptions", "StoreOptions"].flatMap((name) => interfaces.get(name)?.members ?? []);
+  const members = ["SchemaOptions", "CommonOptions", "StoreOptions"].flatMap(
+    (name) => interfaces.get(name)?.members ?? [],
+  );
   const runtime = createFakeRuntime();
   const store = memoryStore();
 
@@ -46,7 +48,7 @@ describe("docs/reference/options.md", () => {
   it.each([
     ["onReuse", settings.onReuse],
     ["csrf", settings.csrf],
-    ["version", settings.dataVersion],
+    ["version", settings.data.version],
     ["strict", settings.strict],
     ["acceptPlain", settings.acceptPlain],
     ["cookie.path", settings.cookie.attributes.path],

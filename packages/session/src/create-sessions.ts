@@ -4,7 +4,7 @@ import { codeOf } from "./emitter.ts";
 import { NO_COOKIES } from "./home.ts";
 import type { ResponseFields } from "./http.ts";
 import { LiveSession, type SessionSurroundings } from "./live-session.ts";
-import type { SessionsOptions } from "./options.ts";
+import type { SchemaOptions, SessionsOptions } from "./options.ts";
 import { reportPolicy } from "./policy-report.ts";
 import { createDataCodec } from "./record/data-codec.ts";
 import { createCookieGate } from "./request/cookie-gate.ts";
@@ -20,7 +20,7 @@ import { type CommonParts, lazyKeys, wireCarried, wireStore } from "./wiring.ts"
 const MAX_SWEEP = 1_000_000;
 
 /**
- * Sessions with data of type `Data`.
+ * Sessions with data of type `Data`: what the schema takes in, if there is one, else what is said here.
  * @throws OPTIONS_INVALID UNSUPPORTED DURATION_INVALID DURATION_OUT_OF_RANGE KEY_MISSING KEY_INVALID KEY_RING_UNUSABLE
  * COOKIE_PREFIX_VIOLATED, all at once and before the first request.
  * @example
@@ -30,7 +30,7 @@ const MAX_SWEEP = 1_000_000;
  * const { setCookies } = await sessions.commit(session);
  */
 export function createSessions<Data extends object = Record<string, unknown>>(
-  options: SessionsOptions,
+  options: SessionsOptions & SchemaOptions<Data>,
 ): Sessions<Data> {
   const environment = options?.env ?? processEnvironment();
   const settings = resolveSettings(options, environment);
@@ -39,7 +39,7 @@ export function createSessions<Data extends object = Record<string, unknown>>(
   const keys = lazyKeys(options.keys, environment, runtime);
   // Wrong keys are told of now, even where nothing is sealed.
   if (options.keys !== undefined) keys();
-  const data = createDataCodec(settings.dataVersion, settings.migrate);
+  const data = createDataCodec(settings.data);
   const gate = createCookieGate(settings, trusts, runtime);
   const common: CommonParts = { settings, runtime, data, gate, onEvent: options.onEvent, keys };
   const carrier = options.store === undefined ? options.carrier : (options.carrier ?? idCookie());

@@ -10,16 +10,18 @@ export type {
 export { createSessions } from "./create-sessions.ts";
 export type { EndReason, SessionEvent } from "./events.ts";
 export type { ResponseFields, SessionRequest } from "./http.ts";
-export type { DeepReadonly, Json } from "./json.ts";
+export type { DeepReadonly, Json, ValueCodec } from "./json.ts";
 export type {
   BreakerOptions,
   CarriedOptions,
   Conflict,
   CookieOptions,
   LimitOptions,
+  SchemaOptions,
   SessionsOptions,
   StoreOptions,
 } from "./options.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./schema.ts";
 export type { LoginOptions, Session } from "./session.ts";
 export type { PolicyReport, SessionInfo, Sessions } from "./sessions.ts";
 export type {

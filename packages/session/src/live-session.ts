@@ -4,8 +4,7 @@ import type { Home } from "./home.ts";
 import type { DeepReadonly, Json } from "./json.ts";
 import { lastSeenAt } from "./policy.ts";
 import type { DataCodec } from "./record/data-codec.ts";
-import { copyJson, deepFreeze } from "./record/json-value.ts";
-import { applyOperation, type Operation } from "./record/operation.ts";
+import type { Operation } from "./record/operation.ts";
 import type { ArrayKey, ItemOf, LoginOptions, NumberKey, Session } from "./session.ts";
 import { inTurn, refuseDegraded, type SessionState, viewOf } from "./state.ts";
 
@@ -41,13 +40,27 @@ export class LiveSession<Data extends object> implements Session<Data> {
 
   #read(key: string): Json | undefined {
     const state = this.#state;
+    const { data } = this.#around;
     state.accessed = true;
-    const value = viewOf(state, this.#around.data).get(key);
+    const view = viewOf(state, data);
+    if (!state.judged) {
+      data.judge?.(view);
+      state.judged = true;
+    }
+    const value = view.get(key);
     if (state.changedKeys?.has(key) !== true) {
       state.reads ??= new Map();
       state.reads.set(key, value);
     }
-    return value === undefined ? undefined : deepFreeze(value);
+    return value;
+  }
+
+  #decode(stored: Json | undefined, key: string): unknown {
+    return stored === undefined ? undefined : this.#around.data.values.decode(stored, key);
+  }
+
+  #encode(value: unknown, path: string): Json {
+    return this.#around.data.values.encode(value, path);
   }
 
   #record(operation: Operation, creates: boolean): void {
@@ -57,7 +70,9 @@ export class LiveSession<Data extends object> implements Session<Data> {
     if (state.headersSent && ((creates && state.held === undefined) || !this.#around.home.commitsLate)) {
       throw new SojournError("SESSION_HEADERS_SENT", { operation: `${operation.kind} of this session's data` });
     }
-    applyOperation(viewOf(state, this.#around.data), operation);
+    const { data } = this.#around;
+    data.apply(viewOf(state, data), operation);
+    state.judged = true;
     state.operations.push(operation);
     if (operation.kind === "clear") {
       state.reads = undefined;
@@ -70,7 +85,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
 
   get<K extends KeyOf<Data>>(key: K): DeepReadonly<Data[K]> | undefined {
     checkDataKey("get", key);
-    return this.#read(key) as DeepReadonly<Data[K]> | undefined;
+    return this.#decode(this.#read(key), key) as DeepReadonly<Data[K]> | undefined;
   }
 
   has(key: KeyOf<Data>): boolean {
@@ -81,7 +96,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
   set<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void {
     checkDataKey("set", key);
     const { reads } = this.#state;
-    const set = { kind: "set", key, value: copyJson(value, key) } as const;
+    const set = { kind: "set", key, value: this.#encode(value, key) } as const;
     this.#record(reads?.has(key) === true ? { ...set, read: { value: reads.get(key) } } : set, true);
   }
 
@@ -99,7 +114,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
 
   push<K extends ArrayKey<Data>>(key: K, ...items: DeepReadonly<ItemOf<Data[K]>>[]): void {
     checkDataKey("push", key);
-    const copied = items.map((item, i) => copyJson(item, `${key}[+${i}]`));
+    const copied = items.map((item, i) => this.#encode(item, `${key}[+${i}]`));
     this.#record({ kind: "push", key, items: copied }, true);
   }
 
@@ -109,17 +124,18 @@ export class LiveSession<Data extends object> implements Session<Data> {
   ): void {
     checkDataKey("update", key);
     if (typeof change !== "function") throw argumentInvalid("update", "change", "is not a function", "give one");
-    this.#record({ kind: "update", key, change: change as (value: Json | undefined) => unknown }, true);
+    this.#record({ kind: "update", key, change: change as (value: unknown) => unknown }, true);
   }
 
   flash<K extends KeyOf<Data>>(key: K, ...given: [] | [DeepReadonly<Data[K]>]): DeepReadonly<Data[K]> | undefined {
     checkDataKey("flash", key);
     if (given.length > 0) {
-      this.#record({ kind: "set", key, value: copyJson(given[0], key) }, true);
+      this.#record({ kind: "set", key, value: this.#encode(given[0], key) }, true);
       return undefined;
     }
-    const value = this.#read(key);
-    if (value !== undefined) this.#record({ kind: "unset", key }, false);
+    const stored = this.#read(key);
+    const value = this.#decode(stored, key);
+    if (stored !== undefined) this.#record({ kind: "unset", key }, false);
     return value as DeepReadonly<Data[K]> | undefined;
   }
 

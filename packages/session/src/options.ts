@@ -1,6 +1,8 @@
 import type { Duration, Runtime } from "@sojourn/core";
 import type { RecordCarrier, TokenCarrier } from "./carrier.ts";
 import type { SessionEvent } from "./events.ts";
+import type { ValueCodec } from "./json.ts";
+import type { StandardSchema } from "./schema.ts";
 import type { AnyStore } from "./store.ts";
 
 export interface CookieOptions {
@@ -74,10 +76,25 @@ interface CommonOptions {
   readonly trustProxy?: readonly string[];
   /** `"origin"` judges unsafe methods by Sec-Fetch-Site and Origin. @default "origin" */
   readonly csrf?: "origin" | "off";
+  /**
+   * Keeps values that JSON cannot hold, such as dates and maps: `{ encode: superjson.serialize, decode:
+   * superjson.deserialize }`. Absent: such values are refused with SESSION_DATA_INVALID.
+   */
+  readonly codec?: ValueCodec;
   /** How far the data's shape has come; a record of a later one is refused with SESSION_DATA_NEWER. @default 1 */
   readonly version?: number;
-  /** Turns the data of an earlier version into this one's. Absent: it is taken as it is. */
+  /**
+   * Turns the data of an earlier version into this one's; synchronous and pure. What it is given is frozen, and never
+   * empty. Absent: the data is taken as it is.
+   */
   readonly migrate?: (data: Readonly<Record<string, unknown>>, fromVersion: number) => object;
+  /**
+   * The version that data is written as, at most `version`. While servers of an earlier release still run, say theirs
+   * here and give `downgrade`: they go on reading what this release writes. @default `version`
+   */
+  readonly writeVersion?: number;
+  /** Turns this version's data into that of `writeVersion`, and is what `migrate` takes back; synchronous and pure. */
+  readonly downgrade?: (data: Readonly<Record<string, unknown>>, toVersion: number) => object;
   /** Called as things happen. What it throws is logged and goes no further. */
   readonly onEvent?: (event: SessionEvent) => void;
   /** Clock, randomness, crypto, logger and background work. @default those of the platform */
@@ -126,5 +143,16 @@ export interface CarriedOptions extends CommonOptions {
   readonly store?: never;
 }
 
-/** `Data` types the sessions; it is not part of any option. */
+/** `Data` types the sessions; of the options only `schema` knows it. */
 export type SessionsOptions = StoreOptions | CarriedOptions;
+
+/** May stand among the options of either kind. */
+export interface SchemaOptions<Data extends object> {
+  /**
+   * Judges the data: any synchronous Standard Schema of an object (zod, valibot, arktype). What it refuses raises
+   * SESSION_DATA_INVALID where it is set, where it is read, and at a commit onto what others wrote meanwhile. A session is
+   * filled bit by bit, so a key that it does not hold is no fault. The schema changes nothing: its defaults and
+   * transformations are not stored. Absent: the types alone say what the data is.
+   */
+  readonly schema?: StandardSchema<Data>;
+}

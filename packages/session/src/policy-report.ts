@@ -27,7 +27,7 @@ export function reportPolicy(
     ["trusted proxies", settings.trustProxy.length === 0 ? "none" : settings.trustProxy.join(", ")],
     ["carrier", carrier.name],
     ["keys", ring === undefined ? "none" : `${ring.keyIds.join(", ")} (${ring.sealingKeyId} seals)`],
-    ["data version", String(settings.dataVersion)],
+    ["data version", describeData(settings)],
     ["cookie name", cookie.name],
   ];
   if (store === undefined) lines.push(...carriedGuarantees());
@@ -97,6 +97,10 @@ function describeCookie({ cookie: { name, attributes }, insecureLoopback }: Sett
   if (attributes.partitioned) parts.push("Partitioned");
   if (insecureLoopback) parts.push("loopback only");
   return parts.join("; ");
+}
+
+function describeData({ data: { version, writeVersion } }: Settings): string {
+  return version === writeVersion ? String(version) : `${version}, written as ${writeVersion}`;
 }
 
 function reportOf(lines: readonly [name: string, value: string][]): PolicyReport {

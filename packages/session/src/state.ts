@@ -4,7 +4,7 @@ import type { SessionRequest } from "./http.ts";
 import type { Json } from "./json.ts";
 import type { Standing } from "./policy.ts";
 import type { DataCodec } from "./record/data-codec.ts";
-import { applyOperation, type DataMap, type Operation } from "./record/operation.ts";
+import type { DataMap, Operation } from "./record/operation.ts";
 import type { Token } from "./token/token.ts";
 
 /** One request's session, as the engine sees it. */
@@ -24,6 +24,8 @@ export interface SessionState {
   tag: string | undefined;
   /** This request's view of the data; decoded on first use. */
   data: DataMap | undefined;
+  /** The schema, if there is one, has accepted `data` as it stands. */
+  judged: boolean;
   /** What is not yet committed. */
   operations: Operation[];
   /** What this request saw last of the keys that it has not changed since: a set of one of them can conflict. */
@@ -55,6 +57,7 @@ export function freshState(request: SessionRequest): SessionState {
     level: 0,
     tag: undefined,
     data: undefined,
+    judged: false,
     operations: [],
     reads: undefined,
     changedKeys: undefined,
@@ -97,18 +100,19 @@ export function takeOperations(state: SessionState): readonly Operation[] {
 
 const NONE: readonly Operation[] = Object.freeze([]);
 
-/** The data as this request sees it: what was read, with what it has recorded since. */
+/** The data as this request sees it, not yet judged: what was read, with what it has recorded since. */
 export function viewOf(state: SessionState, codec: DataCodec): DataMap {
   if (state.data !== undefined) return state.data;
   const data = state.held === undefined ? new Map() : codec.read(state.held.record);
   for (const operation of state.operations) {
     try {
-      applyOperation(data, operation);
+      codec.apply(data, operation);
     } catch {
       // The commit will say so; until then the view goes without it.
     }
   }
   state.data = data;
+  state.judged = false;
   return data;
 }
 

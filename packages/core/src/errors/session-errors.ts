@@ -41,7 +41,7 @@ export const sessionErrors = errorRows({
     status: 500,
     retryable: false,
     what: "{path} cannot be kept in a session: {reason}",
-    mend: "store what JSON can hold: null, booleans, finite numbers, strings, arrays and plain objects of them",
+    mend: "store what JSON can hold (null, booleans, finite numbers, strings, arrays and plain objects of them) or give a codec; what the schema has come to refuse needs a higher version and a migrate",
   },
   SESSION_OPERATION_INVALID: {
     status: 500,

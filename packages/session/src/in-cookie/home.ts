@@ -5,7 +5,7 @@ import { type Home, NO_COOKIES } from "../home.ts";
 import type { SessionRequest } from "../http.ts";
 import { deadlineAt, isExpired, touchBelow } from "../policy.ts";
 import type { DataCodec } from "../record/data-codec.ts";
-import { applyOperation, type DataMap, type Operation } from "../record/operation.ts";
+import type { DataMap, Operation } from "../record/operation.ts";
 import { blankRecord, HASH_BYTES, type SessionRecord } from "../record/record.ts";
 import type { CookieGate } from "../request/cookie-gate.ts";
 import { lifetimesOf, type Settings } from "../settings/settings.ts";
@@ -59,7 +59,7 @@ export function createCarriedHome(parts: CarriedParts): Home {
   }
 
   function blank(): SessionRecord {
-    return blankRecord(now(), settings.browser.absoluteMs, settings.dataVersion);
+    return blankRecord(now(), settings.browser.absoluteMs, settings.data.writeVersion);
   }
 
   function newKey(): string {
@@ -67,9 +67,7 @@ export function createCarriedHome(parts: CarriedParts): Home {
   }
 
   function dataWith(record: SessionRecord | undefined, operations: readonly Operation[]): DataMap {
-    const map: DataMap = record === undefined ? new Map() : data.read(record);
-    for (const operation of operations) applyOperation(map, operation);
-    return map;
+    return data.replay(record === undefined ? new Map() : data.read(record), operations);
   }
 
   function withPending(state: SessionState, record: SessionRecord): SessionRecord {

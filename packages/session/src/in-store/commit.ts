@@ -7,7 +7,7 @@ import { lifetimesOf } from "../settings/settings.ts";
 import { adopt, forgetView, inTurn, type SessionState, takeOperations } from "../state.ts";
 import { openSuccessor } from "../token/successor.ts";
 import { keyOfName, newName, newSecret } from "../token/token.ts";
-import { createRecord, dataAfter } from "./create.ts";
+import { createRecord } from "./create.ts";
 import { applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
 import { inBackground, type StoreParts, settled } from "./parts.ts";
 
@@ -86,14 +86,14 @@ async function commitNow(parts: StoreParts, state: SessionState): Promise<void> 
 
 async function create(parts: StoreParts, state: SessionState, operations: readonly Operation[]): Promise<void> {
   const { runtime, settings, time, emit } = parts;
-  const data = dataAfter(operations);
+  const data = parts.data.replay(new Map(), operations);
   if (data.size === 0) return;
   await time.refresh()?.catch(() => {});
   const now = time.now();
   const token = { name: newName(runtime.random), secret: newSecret(runtime.random) };
   const key = await settled(keyOfName(token.name, runtime.crypto));
   const hash = await settled(runtime.crypto.sha256(token.secret));
-  const blank = blankRecord(now, settings.browser.absoluteMs, settings.dataVersion);
+  const blank = blankRecord(now, settings.browser.absoluteMs, settings.data.writeVersion);
   const record = { ...blank, ...parts.data.write(data), current: { hash, sinceMs: now } };
   adopt(state, await createRecord(parts, key, record, now));
   holdToken(state, token, hash);

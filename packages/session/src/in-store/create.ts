@@ -1,17 +1,10 @@
 import { formatDuration, SojournError, toBase64Url } from "@sojourn/core";
 import type { Held } from "../held.ts";
 import { deadlineAt } from "../policy.ts";
-import { applyOperation, type DataMap, type Operation } from "../record/operation.ts";
 import { encodeRecord, type SessionRecord } from "../record/record.ts";
 import { lifetimesOf } from "../settings/settings.ts";
 import { commitDeadline, type StoreParts, settled } from "./parts.ts";
 import { settleWrite } from "./settle.ts";
-
-export function dataAfter(operations: readonly Operation[]): DataMap {
-  const data: DataMap = new Map();
-  for (const operation of operations) applyOperation(data, operation);
-  return data;
-}
 
 /**
  * Writes a session that did not exist. Its token has not left, so whatever fails here can be used by nobody.

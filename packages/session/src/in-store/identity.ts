@@ -9,7 +9,7 @@ import { adopt, forgetView, type SessionState, takeOperations } from "../state.t
 import { elevateRecord, type LoginFacts, loginRecord } from "../token/rotation.ts";
 import { keyOfName, newName, newSecret } from "../token/token.ts";
 import { holdToken, repeatSuccessor } from "./commit.ts";
-import { createRecord, dataAfter } from "./create.ts";
+import { createRecord } from "./create.ts";
 import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
 import { commitDeadline, endRecord, inBackground, type StoreParts, settled } from "./parts.ts";
 import { settleDelete } from "./settle.ts";
@@ -62,8 +62,8 @@ function createLogin(
   now: number,
 ): Promise<Held> {
   const { settings, data } = parts;
-  const blank = blankRecord(now, settings.browser.absoluteMs, settings.dataVersion);
-  const record = { ...loginRecord(blank, facts, now), ...data.write(dataAfter(operations)) };
+  const blank = blankRecord(now, settings.browser.absoluteMs, settings.data.writeVersion);
+  const record = { ...loginRecord(blank, facts, now), ...data.write(data.replay(new Map(), operations)) };
   return createRecord(parts, key, record, now);
 }
 

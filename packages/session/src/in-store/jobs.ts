@@ -1,8 +1,8 @@
 import { equalBytes, isPromise, SojournError } from "@sojourn/core";
 import { type Draft, dataOf, type Held } from "../held.ts";
+import type { Json } from "../json.ts";
 import { deadlineAt, touchBelow } from "../policy.ts";
-import { copyJson, deepFreeze } from "../record/json-value.ts";
-import { applyOperation, type Operation, type Resolve } from "../record/operation.ts";
+import type { Operation, Resolve } from "../record/operation.ts";
 import { lifetimesOf } from "../settings/settings.ts";
 import type { SessionState } from "../state.ts";
 import { issue, promote } from "../token/rotation.ts";
@@ -87,19 +87,18 @@ export async function applyIssue(draft: Draft, { parts, state, base, nowMs, effe
 
 export function applyOperations(draft: Draft, operations: readonly Operation[], asked: Asked): void {
   if (operations.length === 0) return;
-  const data = dataOf(draft, asked.parts.data);
-  const resolve = resolver(asked);
-  for (const operation of operations) applyOperation(data, operation, resolve);
+  const { data } = asked.parts;
+  data.replay(dataOf(draft, data), operations, resolver(asked));
   draft.changed = true;
 }
 
-function resolver({ parts: { settings }, base, effects }: Asked): Resolve {
+function resolver({ parts: { settings, data }, base, effects }: Asked): Resolve {
   return ({ key, value, read }, stored) => {
     if (settings.strict) throw new SojournError("SESSION_CONFLICT", { key });
     effects.conflicts.add(key);
     if (settings.onConflict === undefined) return value;
-    const standing = stored === undefined ? undefined : deepFreeze(stored);
-    const chosen = settings.onConflict({ id: base.key, key, read: read?.value, stored: standing, wanted: value });
-    return copyJson(chosen, key);
+    const seen = (json: Json | undefined) => (json === undefined ? undefined : data.values.decode(json, key));
+    const conflict = { id: base.key, key, read: seen(read?.value), stored: seen(stored), wanted: seen(value) };
+    return data.values.encode(settings.onConflict(conflict), key);
   };
 }

@@ -1,33 +1,91 @@
 import { SojournError } from "@sojourn/core";
-import { copyJson } from "./json-value.ts";
-import type { DataMap } from "./operation.ts";
+import type { ValueCodec } from "../json.ts";
+import type { StandardSchema } from "../schema.ts";
+import { checkPlainObject, refuse } from "./json-value.ts";
+import { createJudge, type Judge } from "./judge.ts";
+import { applyOperation, type DataMap, type Operation, objectOf, type Resolve } from "./operation.ts";
 import { decodeData, encodeData, type SessionRecord } from "./record.ts";
+import { codedValues, jsonValues, type Values } from "./values.ts";
 
-/** Reads and writes the data of records, whatever version wrote them. */
-export interface DataCodec {
+type Convert = (data: Readonly<Record<string, unknown>>, version: number) => object;
+
+/** What a configuration says of its data. */
+export interface DataRules {
+  /** Data of later versions cannot be read. */
   readonly version: number;
-  /** A map of the caller's own. Data of an earlier version is migrated. */
+  /** What data is written as; below `version` only with a `downgrade`. */
+  readonly writeVersion: number;
+  readonly migrate: Convert | undefined;
+  readonly downgrade: Convert | undefined;
+  readonly schema: StandardSchema | undefined;
+  readonly codec: ValueCodec | undefined;
+}
+
+/** Reads, changes and writes the data of records, whatever version wrote them. */
+export interface DataCodec {
+  readonly values: Values;
+  /** Absent: there is no schema. */
+  readonly judge: Judge | undefined;
+  /** A map of the caller's own, not judged. Data of an earlier version is migrated. */
   read(record: SessionRecord): DataMap;
   write(data: DataMap): Pick<SessionRecord, "data" | "dataVersion">;
   /** @throws SESSION_DATA_NEWER: never "no session", and never overwritten by an older server. */
   check(record: SessionRecord): void;
+  /** Applies and judges one operation of this request; `data` is unchanged when it throws. */
+  apply(data: DataMap, operation: Operation): void;
+  /** Applies a request's operations to what will be written, and judges what they came to. */
+  replay(data: DataMap, operations: readonly Operation[], resolve?: Resolve): DataMap;
 }
 
-export function createDataCodec(
-  version: number,
-  migrate: ((data: Readonly<Record<string, unknown>>, fromVersion: number) => object) | undefined,
-): DataCodec {
+export function createDataCodec(rules: DataRules): DataCodec {
+  const { version, writeVersion, migrate, downgrade, schema, codec } = rules;
+  const values = codec === undefined ? jsonValues : codedValues(codec);
+  const judge = schema && createJudge(schema, values);
+
+  /** Without data there is nothing to convert: an empty session is the same in every version. */
+  function convert(name: "migrate" | "downgrade", by: Convert | undefined, data: DataMap, at: number): DataMap {
+    if (by === undefined || data.size === 0) return data;
+    const result: unknown = by(objectOf(data, values), at);
+    const path = `the result of ${name}`;
+    checkPlainObject(result, path);
+    return new Map(Object.entries(result).map(([key, value]) => [key, values.encode(value, `${path}.${key}`)]));
+  }
+
+  const lowered = (data: DataMap) =>
+    writeVersion === version ? data : convert("downgrade", downgrade, data, writeVersion);
+
   return Object.freeze({
-    version,
+    values,
+    judge,
     read(record: SessionRecord): DataMap {
       const data = decoded(record);
-      if (migrate === undefined || record.dataVersion >= version) return data;
-      const migrated: unknown = migrate(Object.fromEntries(data), record.dataVersion);
-      return new Map(Object.entries(copyJson(migrated, "the result of migrate") as object));
+      return record.dataVersion < version ? convert("migrate", migrate, data, record.dataVersion) : data;
     },
-    write: (data: DataMap) => ({ data: encodeData(data), dataVersion: version }),
+    write: (data: DataMap) => ({ data: encodeData(lowered(data)), dataVersion: writeVersion }),
     check({ dataVersion }: SessionRecord): void {
       if (dataVersion > version) throw new SojournError("SESSION_DATA_NEWER", { found: dataVersion, known: version });
+    },
+    apply(data: DataMap, operation: Operation): void {
+      if (judge === undefined || operation.kind === "clear") {
+        applyOperation(data, operation, values);
+        return;
+      }
+      const { key } = operation;
+      const before = data.get(key);
+      applyOperation(data, operation, values);
+      try {
+        judge(data, key);
+      } catch (error) {
+        if (before === undefined) data.delete(key);
+        else data.set(key, before);
+        throw error;
+      }
+    },
+    replay(data: DataMap, operations: readonly Operation[], resolve?: Resolve): DataMap {
+      for (const operation of operations) applyOperation(data, operation, values, resolve);
+      judge?.(data);
+      lowered(data); // What cannot be written fails the request that made it, not those that are written with it.
+      return data;
     },
   });
 }
@@ -37,6 +95,6 @@ function decoded({ data }: SessionRecord): DataMap {
   try {
     return decodeData(data);
   } catch {
-    throw new SojournError("SESSION_DATA_INVALID", { path: "the stored data", reason: "it is no JSON object" });
+    throw refuse("the stored data", "it is no JSON object, or has the key __proto__");
   }
 }

@@ -1,9 +1,15 @@
 import { SojournError } from "@sojourn/core";
 import type { Json } from "../json.ts";
-import { copyJson, deepFreeze, equalJson } from "./json-value.ts";
+import { equalJson } from "./json-value.ts";
+import type { Values } from "./values.ts";
 
 /** A session's data. A map, so that no key can reach a prototype. Values are never changed in place. */
 export type DataMap = Map<string, Json>;
+
+/** The data as the app knows it: an object of the caller's own with frozen values. */
+export function objectOf(data: DataMap, values: Values): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Array.from(data, ([key, value]) => [key, values.decode(value, key)]));
+}
 
 /** What one request did to the data, to be done again on what the store holds by then. */
 export type Operation =
@@ -20,7 +26,7 @@ export type Operation =
   | {
       readonly kind: "update";
       readonly key: string;
-      readonly change: (value: Json | undefined) => unknown;
+      readonly change: (value: unknown) => unknown;
     }
   | { readonly kind: "clear" };
 
@@ -32,7 +38,7 @@ export type Resolve = (operation: Operation & { kind: "set" }, stored: Json | un
  * @param resolve absent: the data is what the request read, so nothing can have changed.
  * @throws SESSION_OPERATION_INVALID SESSION_DATA_INVALID and whatever `update` or `resolve` throw; `data` is unchanged then.
  */
-export function applyOperation(data: DataMap, operation: Operation, resolve?: Resolve): void {
+export function applyOperation(data: DataMap, operation: Operation, values: Values, resolve?: Resolve): void {
   switch (operation.kind) {
     case "set": {
       const { key, read } = operation;
@@ -47,20 +53,21 @@ export function applyOperation(data: DataMap, operation: Operation, resolve?: Re
       data.set(operation.key, sum(data.get(operation.key), operation.key, operation.by));
       return;
     case "push": {
-      const list = data.get(operation.key) ?? [];
-      if (!Array.isArray(list)) throw invalid("push", operation.key, "it does not hold an array");
-      data.set(operation.key, [...list, ...operation.items]);
+      const { key, items } = operation;
+      const list = values.append(data.get(key) ?? [], items, key);
+      if (list === undefined) throw invalid("push", key, "it does not hold an array");
+      data.set(key, list);
       return;
     }
     case "update": {
       const { key, change } = operation;
       const stored = data.get(key);
-      const changed = change(stored === undefined ? undefined : deepFreeze(stored));
+      const changed = change(stored === undefined ? undefined : values.decode(stored, key));
       if (changed instanceof Promise) {
         throw invalid("update", key, "its function is asynchronous");
       }
       if (changed === undefined) data.delete(key);
-      else data.set(key, copyJson(changed, key));
+      else data.set(key, values.encode(changed, key));
       return;
     }
     case "clear":

@@ -1,6 +1,15 @@
 import { type CookieWriter, createCookieWriter, type Duration, parseDuration, SojournError } from "@sojourn/core";
-import type { CarriedOptions, Conflict, CookieOptions, SessionsOptions, StoreOptions } from "../options.ts";
+import type {
+  CarriedOptions,
+  Conflict,
+  CookieOptions,
+  SchemaOptions,
+  SessionsOptions,
+  StoreOptions,
+} from "../options.ts";
 import type { Lifetimes } from "../policy.ts";
+import type { DataRules } from "../record/data-codec.ts";
+import { resolveData } from "./data-settings.ts";
 import { checkFunction, checkKeys, flag, oneOf, optionInvalid, wholeNumber } from "./option-check.ts";
 
 /** The options with every default filled in and every duration in ms. Resolved once, frozen. */
@@ -16,8 +25,7 @@ export interface Settings {
   readonly insecureLoopback: boolean;
   readonly csrf: "origin" | "off";
   readonly trustProxy: readonly string[];
-  readonly dataVersion: number;
-  readonly migrate: ((data: Readonly<Record<string, unknown>>, fromVersion: number) => object) | undefined;
+  readonly data: DataRules;
   readonly limit: { readonly sessions: number; readonly onLimit: "reject" | "end-oldest" } | undefined;
   readonly strict: boolean;
   readonly onConflict: ((conflict: Conflict) => unknown) | undefined;
@@ -35,7 +43,7 @@ export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes 
 }
 
 const COMMON =
-  "keys idle absolute persistent touchWindow rotateAfter grace onReuse cookie trustProxy csrf version migrate onEvent runtime env carrier";
+  "keys idle absolute persistent touchWindow rotateAfter grace onReuse cookie trustProxy csrf schema codec version migrate writeVersion downgrade onEvent runtime env carrier";
 const WITH_STORE = "store limit strict onConflict commitWithin storeDeadline breaker onStoreDown atRest acceptPlain";
 const KNOWN = `${COMMON} ${WITH_STORE}`.split(" ");
 const COOKIE_KEYS = ["name", "domain", "path", "sameSite", "partitioned", "insecureLoopback"];
@@ -43,7 +51,7 @@ const COOKIE_KEYS = ["name", "domain", "path", "sameSite", "partitioned", "insec
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** @throws OPTIONS_INVALID UNSUPPORTED DURATION_INVALID DURATION_OUT_OF_RANGE COOKIE_PREFIX_VIOLATED and the cookie's others */
-export function resolveSettings(options: SessionsOptions, env: Env): Settings {
+export function resolveSettings(options: SessionsOptions & SchemaOptions<object>, env: Env): Settings {
   checkKeys(options, KNOWN, "options");
   checkParts(options);
   const production = env.NODE_ENV === "production";
@@ -65,7 +73,7 @@ export function resolveSettings(options: SessionsOptions, env: Env): Settings {
   if (strict && withStore.onConflict !== undefined) {
     throw optionInvalid("strict", "contradicts onConflict", "leave one of them out: strict throws, onConflict chooses");
   }
-  for (const name of ["migrate", "onEvent"] as const) checkFunction(options[name], name);
+  checkFunction(options.onEvent, "onEvent");
   checkFunction(withStore.onConflict, "onConflict");
   const shared = withStore.store?.traits.shared ?? false;
   const atRest = oneOf(withStore.atRest, ["sealed", "plain"], "atRest") ?? (shared ? "sealed" : "plain");
@@ -90,8 +98,7 @@ export function resolveSettings(options: SessionsOptions, env: Env): Settings {
     insecureLoopback: options.cookie?.insecureLoopback ?? false,
     csrf: oneOf(options.csrf, ["origin", "off"], "csrf") ?? "origin",
     trustProxy: options.trustProxy ?? [],
-    dataVersion: wholeNumber(options.version, "version", 1, 1_000_000_000) ?? 1,
-    migrate: options.migrate,
+    data: resolveData(options),
     limit: resolveLimit(withStore.limit),
     strict,
     onConflict: withStore.onConflict,

@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { applyOperation, type DataMap, type Operation } from "../../src/record/operation.ts";
+import { jsonValues } from "../../src/record/values.ts";
 
 const after = (start: Record<string, unknown>, ...operations: Operation[]) => {
   const data: DataMap = new Map(Object.entries(start)) as DataMap;
-  for (const operation of operations) applyOperation(data, operation);
+  for (const operation of operations) applyOperation(data, operation, jsonValues);
   return Object.fromEntries(data);
 };
 const failing = (start: Record<string, unknown>, operation: Operation) => {
   const data: DataMap = new Map(Object.entries(start)) as DataMap;
   const before = JSON.stringify([...data]);
-  expect(() => applyOperation(data, operation)).toThrow(/SESSION_OPERATION_INVALID/);
+  expect(() => applyOperation(data, operation, jsonValues)).toThrow(/SESSION_OPERATION_INVALID/);
   expect(JSON.stringify([...data])).toBe(before);
 };
 
@@ -44,8 +45,8 @@ describe("operations, replayed", () => {
         return list;
       },
     };
-    expect(() => applyOperation(data, mutate)).toThrow(TypeError);
-    expect(() => applyOperation(data, { kind: "update", key: "list", change: () => new Date(0) })).toThrow(
+    expect(() => applyOperation(data, mutate, jsonValues)).toThrow(TypeError);
+    expect(() => applyOperation(data, { kind: "update", key: "list", change: () => new Date(0) }, jsonValues)).toThrow(
       /SESSION_DATA_INVALID: list /,
     );
     expect(data.get("list")).toEqual([[1]]);
@@ -54,7 +55,7 @@ describe("operations, replayed", () => {
   it("changes no value in place, so that views of other requests stay as they were", () => {
     const list = Object.freeze([1]);
     const data: DataMap = new Map([["l", list]]);
-    applyOperation(data, { kind: "push", key: "l", items: [2] });
+    applyOperation(data, { kind: "push", key: "l", items: [2] }, jsonValues);
     expect(list).toEqual([1]);
   });
 
@@ -68,9 +69,9 @@ describe("operations, replayed", () => {
       ["a", "new"],
       ["b", "same"],
     ]);
-    applyOperation(data, { kind: "set", key: "a", value: "mine", read: { value: "old" } }, resolve);
-    applyOperation(data, { kind: "set", key: "b", value: "mine", read: { value: "same" } }, resolve);
-    applyOperation(data, { kind: "set", key: "c", value: "mine" }, resolve);
+    applyOperation(data, { kind: "set", key: "a", value: "mine", read: { value: "old" } }, jsonValues, resolve);
+    applyOperation(data, { kind: "set", key: "b", value: "mine", read: { value: "same" } }, jsonValues, resolve);
+    applyOperation(data, { kind: "set", key: "c", value: "mine" }, jsonValues, resolve);
     expect(asked).toEqual([["a", "new"]]);
     expect(Object.fromEntries(data)).toEqual({ a: "chosen", b: "mine", c: "mine" });
   });

@@ -39,6 +39,17 @@ describe("options are judged at construction", () => {
     ["a prefix without its rules", { cookie: { name: "__Host-x", path: "/app" } }, /COOKIE_PREFIX_VIOLATED/],
     ["a cookie name with a space", { cookie: { name: "a b" } }, /COOKIE_NAME_INVALID/],
     ["a bad version", { version: 0 }, /version is out of range/],
+    ["a version to write that is none", { writeVersion: 1.5 }, /writeVersion is out of range/],
+    ["a migrate that nothing needs", { migrate: () => ({}) }, /migrate is never called while version is 1/],
+    ["a version to write that it could not read", { version: 2, writeVersion: 3 }, /writeVersion is above version/],
+    ["an earlier version to write without a downgrade", { version: 2, writeVersion: 1 }, /give downgrade/],
+    ["a downgrade to nowhere", { version: 2, downgrade: () => ({}) }, /downgrade is never called without writeVersion/],
+    ["a downgrade that is no function", { version: 2, writeVersion: 1, downgrade: {} }, /downgrade is not a function/],
+    ["a schema that is none", { schema: {} }, /OPTIONS_INVALID: schema is not a Standard Schema; give one of zod/],
+    ["a schema of another standard", { schema: { "~standard": { version: 2 } } }, /schema is not a Standard Schema/],
+    ["a JSON schema", { schema: { type: "object" } }, /schema is not a Standard Schema/],
+    ["no schema at all", { schema: null }, /schema is not a Standard Schema/],
+    ["a codec that is none", { codec: JSON }, /codec is not a codec; give { encode, decode }/],
   ])("%s", (_, options, message) => {
     expect(make(options)).toThrow(message);
   });
@@ -51,6 +62,7 @@ describe("options are judged at construction", () => {
     expect(
       make({ idle: "10m", absolute: "1d", rotateAfter: false, grace: 0, cookie: { domain: "example.com" } }),
     ).not.toThrow();
+    expect(make({ version: 2, writeVersion: 2, downgrade: () => ({}) })).not.toThrow();
     const environment = { SOJOURN_KEYS: KEY_A };
     expect(make({ atRest: "sealed", env: environment })).not.toThrow();
   });
@@ -76,6 +88,13 @@ describe("policy()", () => {
     }
     expect(report).not.toContain(KEY_A.slice(14));
     expect(sessions.policy().rows.length).toBe(report.split("\n").length);
+  });
+
+  it("says what data is written as while an earlier release still runs", () => {
+    const { another } = createWorld();
+    const report = String(another({ version: 3, writeVersion: 2, downgrade: () => ({}) }).policy());
+    expect(report.split("\n")).toContain("data version: 3, written as 2");
+    expect(String(another({ version: 3 }).policy()).split("\n")).toContain("data version: 3");
   });
 
   it("says what a sealed cookie cannot do", () => {

@@ -4,12 +4,14 @@ import {
   type AnyStore,
   createSessions,
   type ResponseFields,
+  type SchemaOptions,
   type Session,
   type SessionEvent,
   type SessionRequest,
   type Sessions,
   type StoreOptions,
 } from "@sojourn/session";
+import { sealedCookie } from "@sojourn/session/carriers/sealed";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { defaultCrypto as nodeCrypto } from "../../../core/src/crypto-node.ts";
 import { defaultCrypto as webCrypto } from "../../../core/src/crypto-web.ts";
@@ -56,14 +58,14 @@ export interface World {
   /** Stands between engine and store while it is set. */
   fault: Fault | undefined;
   /** Another server on the same store and clock. */
-  another(options?: Partial<StoreOptions>): Sessions<Shop>;
+  another(options?: Partial<StoreOptions> & SchemaOptions<Shop>): Sessions<Shop>;
   types(): string[];
 }
 
 /** @param run makes the real call. */
 export type Fault = (name: string, run: () => Promise<unknown>, args: readonly unknown[]) => Promise<unknown>;
 
-export interface WorldOptions extends Partial<StoreOptions> {
+export interface WorldOptions extends Partial<StoreOptions>, SchemaOptions<Shop> {
   readonly crypto?: CryptoProvider;
 }
 
@@ -75,7 +77,7 @@ export function createWorld({ crypto = nodeCrypto, ...options }: WorldOptions = 
   const noted = { calls, fault: undefined as Fault | undefined };
   const store = noting(options.store ?? memoryStore({ clock: runtime.clock }), noted);
   let servers = 0;
-  function another(more: Partial<StoreOptions> = {}): Sessions<Shop> {
+  function another(more: Partial<StoreOptions> & SchemaOptions<Shop> = {}): Sessions<Shop> {
     // Each server draws its own random numbers, or their tokens would be the same.
     const own = { ...runtime, random: createFakeRandom(++servers) };
     const onEvent = (event: SessionEvent) => void events.push(event);
@@ -96,6 +98,25 @@ export function createWorld({ crypto = nodeCrypto, ...options }: WorldOptions = 
       noted.fault = fault;
     },
   };
+}
+
+/** Where sessions can live. */
+export const HOMES = ["in a store", "in a sealed cookie"] as const;
+
+type DataOptions<Data extends object> = SchemaOptions<Data> &
+  Pick<StoreOptions, "codec" | "version" | "migrate" | "writeVersion" | "downgrade">;
+
+/** Makes servers of one deployment: they share store, keys and clock, and each has its own say of the data. */
+export function createDeployment(home: (typeof HOMES)[number], crypto = nodeCrypto) {
+  const runtime = createFakeRuntime({ crypto });
+  const store = memoryStore({ clock: runtime.clock });
+  let servers = 0;
+  function server<Data extends object = Shop>(options: DataOptions<Data> = {}): Sessions<Data> {
+    const own = { ...options, env: {}, runtime: { ...runtime, random: createFakeRandom(++servers) } };
+    if (home === "in a store") return createSessions<Data>({ ...own, store });
+    return createSessions<Data>({ ...own, carrier: sealedCookie({ revocation: "none" }), keys: KEY_A });
+  }
+  return { runtime, server };
 }
 
 /** The store, with every call noted and, while a fault is set, in its hands. */
@@ -138,10 +159,10 @@ export function createClient(cookie?: string): Client {
 }
 
 /** One request from load to commit; the client keeps what it is given. */
-export async function visit<T = void>(
-  sessions: Sessions<Shop>,
+export async function visit<T = void, Data extends object = Shop>(
+  sessions: Sessions<Data>,
   client: Client,
-  handle: (session: Session<Shop>) => T | Promise<T> = () => undefined as T,
+  handle: (session: Session<Data>) => T | Promise<T> = () => undefined as T,
   parts: RequestParts = {},
 ): Promise<{ readonly result: T; readonly fields: ResponseFields }> {
   const session = await sessions.load(requestOf({ cookie: client.cookie, ...parts }));
