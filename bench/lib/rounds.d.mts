@@ -28,6 +28,8 @@ export function measure(plan: {
   readonly cases: readonly Case[];
   readonly rounds: number;
   readonly requests: number;
+  /** Turns of `requests` before the first round, which are not measured. @default 1 */
+  readonly warmTurns?: number;
   say(line: string): void;
 }): Promise<Measured>;
 export function report(

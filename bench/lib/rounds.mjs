@@ -21,18 +21,18 @@ async function createLoad() {
 /**
  * @typedef {{ name: string, port: number, cpuMs: () => number | Promise<number>, first: Request, request: Request,
  *   sticky?: boolean }} Case one peer with what to ask of it; `first` is sent once on every connection
- * @param {{ cases: Case[], rounds: number, requests: number, say: (line: string) => void }} plan
+ * @param {{ cases: Case[], rounds: number, requests: number, warmTurns?: number, say: (line: string) => void }} plan
  * @returns {Promise<Map<string, { cpu: number[], throughput: number[] }>>} one value a round, by case
  */
-export async function measure({ cases, rounds, requests, say }) {
+export async function measure({ cases, rounds, requests, warmTurns = 1, say }) {
   const load = await createLoad();
   const measuredOf = new Map(cases.map(({ name }) => [name, { cpu: [], throughput: [] }]));
   const warmUp = Math.ceil(requests / 4);
   try {
-    // Code that the runtime has not compiled yet is another program: one whole turn is not measured.
+    // Code that the runtime has not compiled yet is another program: whole turns are not measured.
     for (const each of cases) {
       await load.ask({ do: "open", port: each.port, connections: CONNECTIONS, first: each.first });
-      await load.ask({ do: "run", request: each.request, requests });
+      await load.ask({ do: "run", request: each.request, requests: requests * warmTurns });
       await load.ask({ do: "close" });
     }
     for (let round = 0; round < rounds; round++) {

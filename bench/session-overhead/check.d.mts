@@ -1,0 +1,1 @@
+export function check(name: string, port: number): Promise<void>;

@@ -1,0 +1,11 @@
+/** No session: what a request costs without one. */
+export function create() {
+  const known = { user: "123", n: 1 };
+  return {
+    around: (handle) => (req, res) => handle(req, res, undefined),
+    of: () => undefined,
+    login: () => known,
+    read: () => known,
+    add: () => known,
+  };
+}
