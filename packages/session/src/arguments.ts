@@ -51,8 +51,8 @@ export function checkLevel(operation: string, level: unknown): void {
 export function checkLogin(userId: string, options: LoginOptions): LoginFactsAsked {
   checkUserId("login", userId);
   checkKeys(options, ["persistent", "level"], "login options");
-  const { persistent = false, level = 1 } = options;
-  if (typeof persistent !== "boolean")
+  const { persistent, level = 1 } = options;
+  if (persistent !== undefined && typeof persistent !== "boolean")
     throw argumentInvalid("login", "persistent", "is not true or false", "give one of them");
   checkLevel("login", level);
   return { userId, level, persistent };

@@ -1,5 +1,13 @@
-import { type Awaitable, andThen, createRuntime, isPromise } from "@sojourn/core";
-import { argumentInvalid, checkId, checkUserId } from "./arguments.ts";
+import {
+  type Awaitable,
+  andThen,
+  createRuntime,
+  formatDuration,
+  isPromise,
+  parseDuration,
+  SojournError,
+} from "@sojourn/core";
+import { argumentInvalid, checkId, checkLevel, checkUserId } from "./arguments.ts";
 import { codeOf } from "./emitter.ts";
 import { NO_COOKIES } from "./home.ts";
 import type { ResponseFields } from "./http.ts";
@@ -8,13 +16,16 @@ import type { SchemaOptions, SessionsOptions } from "./options.ts";
 import { reportPolicy } from "./policy-report.ts";
 import { createDataCodec } from "./record/data-codec.ts";
 import { createCookieGate } from "./request/cookie-gate.ts";
-import { csrfRefusal } from "./request/csrf.ts";
+import { csrfRefused, sourceOf } from "./request/csrf.ts";
+import { createDeviceReader } from "./request/device.ts";
 import { idCookie } from "./request/id-cookie.ts";
 import { toSessionRequest } from "./request/session-request.ts";
 import { createTrust } from "./request/trust.ts";
+import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import { lifetimesOf, resolveSettings } from "./settings/settings.ts";
 import { refuseDegraded, type SessionState } from "./state.ts";
+import { isCsrfTokenOf } from "./token/csrf-token.ts";
 import { type CommonParts, lazyKeys, wireCarried, wireStore } from "./wiring.ts";
 
 const MAX_SWEEP = 1_000_000;
@@ -41,7 +52,8 @@ export function createSessions<Data extends object = Record<string, unknown>>(
   if (options.keys !== undefined) keys();
   const data = createDataCodec(settings.data);
   const gate = createCookieGate(settings, trusts, runtime);
-  const common: CommonParts = { settings, runtime, data, gate, onEvent: options.onEvent, keys };
+  const deviceOf = createDeviceReader(trusts);
+  const common: CommonParts = { settings, runtime, data, gate, deviceOf, onEvent: options.onEvent, keys };
   const carrier = options.store === undefined ? options.carrier : (options.carrier ?? idCookie());
   const wired =
     options.store === undefined
@@ -59,9 +71,21 @@ export function createSessions<Data extends object = Record<string, unknown>>(
     data,
     now: wired.now,
     idleMs: (persistent: boolean) => lifetimesOf(settings, persistent).idleMs,
+    random: runtime.random,
+    csrfTokens: settings.csrf === "token",
+    onEnd: (id: string, listener: () => void) => admin.onEnd(id, listener),
   });
   const live = (state: SessionState) => new LiveSession<Data>(state, around);
   const stateOf = (session: unknown, operation: string) => LiveSession.stateOf(session, around, operation);
+
+  /** No browser said where the request comes from: it must bring what only the session's own pages know. */
+  function withToken(state: SessionState): Awaitable<Session<Data>> {
+    refuseDegraded(state, "load");
+    const given = state.request.header("x-csrf-token");
+    if (isCsrfTokenOf(state.held?.record.csrfSeed, given)) return live(state);
+    const why = given === undefined ? "it has no X-CSRF-Token" : "its X-CSRF-Token is not this session's";
+    return Promise.reject(csrfRefused(state.request.method, why));
+  }
 
   function fieldsOf(state: SessionState, setCookies: readonly string[]): ResponseFields {
     if (setCookies.length === 0 && !state.affinityEnd) {
@@ -93,9 +117,10 @@ export function createSessions<Data extends object = Record<string, unknown>>(
     load(given) {
       try {
         const request = toSessionRequest(given);
-        const refusal = settings.csrf === "origin" ? csrfRefusal(request, trusts) : undefined;
-        if (refusal !== undefined) return Promise.reject(refusal);
+        const source = settings.csrf === "off" ? "own" : sourceOf(request, trusts);
+        if (source instanceof SojournError) return Promise.reject(source);
         const state = home.load(request);
+        if (source === "unsaid" && settings.csrf === "token") return andThen(state, withToken);
         return isPromise(state) ? state.then(live) : live(state);
       } catch (error) {
         return Promise.reject(error);
@@ -114,9 +139,27 @@ export function createSessions<Data extends object = Record<string, unknown>>(
     headersSent(session) {
       stateOf(session, "headersSent").headersSent = true;
     },
-    async list(userId) {
+    async list(userId, current) {
       checkUserId("list", userId);
-      return admin.list(userId);
+      return admin.list(userId, current === undefined ? undefined : stateOf(current, "list").held?.key);
+    },
+    async requireFresh(session, maxAge, level = 1) {
+      const state = stateOf(session, "requireFresh");
+      const maxAgeMs = parseDuration(maxAge, "requireFresh: maxAge");
+      checkLevel("requireFresh", level);
+      state.accessed = true;
+      refuseDegraded(state, "requireFresh");
+      const { authenticatedAtMs } = state.held?.record ?? {};
+      if (authenticatedAtMs === undefined) {
+        throw new SojournError("SESSION_NOT_AUTHENTICATED", { operation: "requireFresh" });
+      }
+      if (state.level < level)
+        throw new SojournError("SESSION_NOT_FRESH", { why: `its level is ${state.level}, not ${level}` });
+      if (wired.now() - authenticatedAtMs > maxAgeMs) {
+        throw new SojournError("SESSION_NOT_FRESH", {
+          why: `its proof of identity is older than ${formatDuration(maxAgeMs)}`,
+        });
+      }
     },
     async end(id) {
       checkId("end", id);

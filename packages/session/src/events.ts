@@ -12,8 +12,13 @@ export type EndReason =
   | "others"
   /** The user's limit asked for the oldest to go. */
   | "limit"
+  /** Its token was presented from another device, and `binding` asked for an end. */
+  | "binding"
   /** `sessions.end`. */
   | "ended";
+
+/** What of a device can be bound: the families of browser and system, without versions; and the network, 24 bits of IPv4, 48 of IPv6. */
+export type BindingSignal = "userAgent" | "address";
 
 /** What happened, without tokens, secrets or data. `id` is the session's key, `atMs` store time. */
 export type SessionEvent = { readonly atMs: number } & (
@@ -26,10 +31,25 @@ export type SessionEvent = { readonly atMs: number } & (
   | { readonly type: "session.ended"; readonly id: string; readonly reason: EndReason }
   /** A token retired longer than the grace time was presented: it may have been stolen. */
   | { readonly type: "session.reuse"; readonly id: string }
+  /** The token came from another device than the session knows; told once for each device. */
+  | {
+      readonly type: "session.binding-mismatch";
+      readonly id: string;
+      /** What differs. */
+      readonly signals: readonly BindingSignal[];
+      readonly outcome: "reported" | "stepped-up" | "ended";
+    }
   /** A `set` met a value that had changed since this request read it. `key` is the data key. */
   | { readonly type: "session.conflict"; readonly id: string; readonly key: string }
   /** A well-formed token that names no session, or not with this secret. */
   | { readonly type: "session.unknown-token" }
+  /** Many of them came from one network within a minute: somebody may be guessing. Told once for each such minute. */
+  | {
+      readonly type: "session.probing";
+      readonly tokens: number;
+      /** For example `192.0.2.0/24`. Absent where the platform hides the client's address. */
+      readonly network: string | undefined;
+    }
   /** A login met the user's limit. */
   | { readonly type: "session.limit"; readonly userId: string; readonly outcome: "rejected" | "ended-oldest" }
   /** A record could not be opened: its key is not in the ring, or it was damaged, moved or written plain. */

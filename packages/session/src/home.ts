@@ -6,7 +6,8 @@ import type { SessionState } from "./state.ts";
 export interface LoginFactsAsked {
   readonly userId: string;
   readonly level: number;
-  readonly persistent: boolean;
+  /** Absent: as `persist` said in this request, else not. */
+  readonly persistent: boolean | undefined;
 }
 
 /** Where records live: in a store, or in the client's cookie. Everything above is the same for both. */

@@ -8,10 +8,12 @@ export type {
   TokenCarrier,
 } from "./carrier.ts";
 export { createSessions } from "./create-sessions.ts";
-export type { EndReason, SessionEvent } from "./events.ts";
+export type { BindingSignal, EndReason, SessionEvent } from "./events.ts";
 export type { ResponseFields, SessionRequest } from "./http.ts";
 export type { DeepReadonly, Json, ValueCodec } from "./json.ts";
 export type {
+  BindingOptions,
+  BindingPolicy,
   BreakerOptions,
   CarriedOptions,
   Conflict,
@@ -21,6 +23,7 @@ export type {
   SessionsOptions,
   StoreOptions,
 } from "./options.ts";
+export type { DeviceInfo } from "./record/device.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./schema.ts";
 export type { LoginOptions, Session } from "./session.ts";
 export type { PolicyReport, SessionInfo, Sessions } from "./sessions.ts";

@@ -1,12 +1,14 @@
-import { SojournError } from "@sojourn/core";
+import { type Random, SojournError } from "@sojourn/core";
 import { argumentInvalid, checkDataKey, checkLevel, checkLogin } from "./arguments.ts";
 import type { Home } from "./home.ts";
 import type { DeepReadonly, Json } from "./json.ts";
 import { lastSeenAt } from "./policy.ts";
 import type { DataCodec } from "./record/data-codec.ts";
 import type { Operation } from "./record/operation.ts";
+import { csrfRefused } from "./request/csrf.ts";
 import type { ArrayKey, ItemOf, LoginOptions, NumberKey, Session } from "./session.ts";
 import { inTurn, refuseDegraded, type SessionState, viewOf } from "./state.ts";
+import { csrfTokenOf, isCsrfTokenOf, newCsrfSeed } from "./token/csrf-token.ts";
 
 /** What sessions of one configuration share. */
 export interface SessionSurroundings {
@@ -14,6 +16,10 @@ export interface SessionSurroundings {
   readonly data: DataCodec;
   now(): number;
   idleMs(persistent: boolean): number;
+  readonly random: Random;
+  /** Whether sessions give out CSRF tokens. */
+  readonly csrfTokens: boolean;
+  onEnd(id: string, listener: () => void): () => void;
 }
 
 type KeyOf<Data> = keyof Data & string;
@@ -143,6 +149,48 @@ export class LiveSession<Data extends object> implements Session<Data> {
     this.#record({ kind: "clear" }, false);
   }
 
+  persist(): void {
+    const state = this.#state;
+    state.accessed = true;
+    refuseDegraded(state, "persist");
+    if (state.headersSent) throw new SojournError("SESSION_HEADERS_SENT", { operation: "persist" });
+    if (state.held?.record.persistent !== true) state.persist = true;
+  }
+
+  csrfToken(): string {
+    const state = this.#state;
+    const { csrfTokens, random } = this.#around;
+    state.accessed = true;
+    if (!csrfTokens) {
+      const how = 'set csrf: "token"';
+      throw new SojournError("UNSUPPORTED", { feature: "csrfToken", part: "this configuration of csrf", how });
+    }
+    refuseDegraded(state, "csrfToken");
+    let seed = state.held?.record.csrfSeed ?? state.csrfSeed;
+    if (seed === undefined) {
+      if (state.headersSent && state.held === undefined) {
+        throw new SojournError("SESSION_HEADERS_SENT", { operation: "the first csrfToken of a session" });
+      }
+      seed = newCsrfSeed(random);
+      state.csrfSeed = seed;
+    }
+    return csrfTokenOf(seed, random);
+  }
+
+  checkCsrfToken(token: unknown): void {
+    const state = this.#state;
+    state.accessed = true;
+    refuseDegraded(state, "checkCsrfToken");
+    if (isCsrfTokenOf(state.held?.record.csrfSeed ?? state.csrfSeed, token)) return;
+    throw csrfRefused(state.request.method, "its token is not this session's");
+  }
+
+  onEnd(listener: () => void): () => void {
+    if (typeof listener !== "function") throw argumentInvalid("onEnd", "listener", "is not a function", "give one");
+    const held = this.#look();
+    return held === undefined ? () => {} : this.#around.onEnd(held.key, listener);
+  }
+
   async login(userId: string, options: LoginOptions = {}): Promise<void> {
     const asked = checkLogin(userId, options);
     return this.#identity("login", () => this.#around.home.login(this.#state, asked));
@@ -206,6 +254,10 @@ export class LiveSession<Data extends object> implements Session<Data> {
 
   get level(): number {
     return this.#look() === undefined ? 0 : this.#state.level;
+  }
+
+  get persistent(): boolean {
+    return this.#look()?.record.persistent === true || this.#state.persist;
   }
 
   get expiresAt(): Date | undefined {

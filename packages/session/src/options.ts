@@ -42,6 +42,23 @@ export interface BreakerOptions {
   readonly longestPause?: Duration;
 }
 
+/** What becomes of a request that presents a session's token from another device. */
+export type BindingPolicy =
+  | "off"
+  /** It is served, and `session.binding-mismatch` tells of it. */
+  | "report"
+  /** It is served at level 0, so that `requireFresh` refuses, until `login` or `elevate` proves its owner again. */
+  | "step-up"
+  /** The session is ended. */
+  | "end";
+
+export interface BindingOptions {
+  /** The families of browser and system; never versions. @default "report" */
+  readonly userAgent?: BindingPolicy;
+  /** The network: 24 bits of IPv4, 48 of IPv6. It changes whenever a phone leaves the house: `"end"` logs people out for it. @default "report" */
+  readonly address?: BindingPolicy;
+}
+
 /** A `set` met a value that had changed since this request read it. */
 export interface Conflict {
   readonly id: string;
@@ -74,8 +91,13 @@ interface CommonOptions {
   readonly cookie?: CookieOptions;
   /** Addresses and CIDR ranges of proxies whose forwarding headers are believed. @default none */
   readonly trustProxy?: readonly string[];
-  /** `"origin"` judges unsafe methods by Sec-Fetch-Site and Origin. @default "origin" */
-  readonly csrf?: "origin" | "off";
+  /** What a token presented from another device leads to; one policy for both signals, or one for each. @default "report" */
+  readonly binding?: BindingPolicy | BindingOptions;
+  /**
+   * `"origin"` judges unsafe methods by Sec-Fetch-Site and Origin; a request with neither comes from no browser, and
+   * passes. With `"token"` it must bring `session.csrfToken()` in the header `X-CSRF-Token`. @default "origin"
+   */
+  readonly csrf?: "origin" | "token" | "off";
   /**
    * Keeps values that JSON cannot hold, such as dates and maps: `{ encode: superjson.serialize, decode:
    * superjson.deserialize }`. Absent: such values are refused with SESSION_DATA_INVALID.

@@ -1,5 +1,6 @@
 import { formatDuration, type KeyRing } from "@sojourn/core";
 import type { Carrier } from "./carrier.ts";
+import type { BindingSignal } from "./events.ts";
 import type { PolicyReport } from "./sessions.ts";
 import type { Settings } from "./settings/settings.ts";
 import type { AnyStore } from "./store.ts";
@@ -23,7 +24,9 @@ export function reportPolicy(
     ["replaced token presented later", settings.onReuse === "end" ? "ends the session" : "is reported"],
     ["token", carrier.holds === "token" ? "256 bits from the system's random source; stored only as hashes" : "none"],
     ["cookie", describeCookie(settings)],
-    ["cross-site requests", settings.csrf === "origin" ? "refused by Sec-Fetch-Site and Origin" : "not judged"],
+    ["cross-site requests", crossSite(settings)],
+    ["token from another browser or system", bound(settings, "userAgent")],
+    ["token from another network", bound(settings, "address")],
     ["trusted proxies", settings.trustProxy.length === 0 ? "none" : settings.trustProxy.join(", ")],
     ["carrier", carrier.name],
     ["keys", ring === undefined ? "none" : `${ring.keyIds.join(", ")} (${ring.sealingKeyId} seals)`],
@@ -88,6 +91,23 @@ function storeDown({ onStoreDown }: Settings): string {
 function breaker({ breaker: { failures, pauseMs, longestPauseMs } }: Settings): string {
   if (failures === Number.POSITIVE_INFINITY) return "off";
   return `after ${failures} failures in a row; pauses of ${formatDuration(pauseMs)} to ${formatDuration(longestPauseMs)}`;
+}
+
+function crossSite({ csrf }: Settings): string {
+  if (csrf === "off") return "not judged";
+  const vouched = "refused by Sec-Fetch-Site and Origin";
+  return csrf === "origin" ? vouched : `${vouched}; without them a synchronizer token is needed`;
+}
+
+const BOUND = {
+  off: "is served",
+  report: "is served and reported",
+  "step-up": "is served at level 0 until its owner proves who they are",
+  end: "ends the session",
+} as const;
+
+function bound({ binding }: Settings, signal: BindingSignal): string {
+  return BOUND[binding?.[signal] ?? "off"];
 }
 
 function describeCookie({ cookie: { name, attributes }, insecureLoopback }: Settings): string {

@@ -10,7 +10,7 @@ export type ArrayKey<Data> = KeysHolding<Data, readonly unknown[]>;
 export type ItemOf<List> = NonNullable<List> extends readonly (infer Item)[] ? Item : unknown;
 
 export interface LoginOptions {
-  /** The cookie outlives the browser ("remember me"). @default false */
+  /** The cookie outlives the browser ("remember me"). @default whether this request called `persist` */
   readonly persistent?: boolean;
   /** Strength of the authentication, 1 to 255; `requireFresh` and `elevate` compare it. @default 1 */
   readonly level?: number;
@@ -45,6 +45,11 @@ export interface Session<Data extends object = Record<string, unknown>> {
   flash<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void;
   /** Removes all data; the user stays. */
   clear(): void;
+  /**
+   * "Remember me": the cookie outlives the browser, and the deadlines of `persistent` hold, counted from the session's
+   * beginning. A session that holds nothing is still not begun. @throws SESSION_HEADERS_SENT
+   */
+  persist(): void;
 
   /**
    * Makes the session `userId`'s under a new token; the old one reads as no session from then on. The data of an
@@ -58,6 +63,19 @@ export interface Session<Data extends object = Record<string, unknown>> {
   rotate(): Promise<void>;
   /** Ends the session. When it resolves, no token, request or retry can bring it back. */
   logout(): Promise<void>;
+  /**
+   * A token for forms and scripts of this session's pages (the synchronizer token pattern): send it back in
+   * the header `X-CSRF-Token`, or give a form's field to `checkCsrfToken`. Each call gives another text; all are good until
+   * the session ends or its user logs in. Begins a session where there is none. @throws UNSUPPORTED unless `csrf: "token"`
+   */
+  csrfToken(): string;
+  /** @throws SESSION_CSRF_REFUSED unless `token` was made by this session's `csrfToken`. */
+  checkCsrfToken(token: unknown): void;
+  /**
+   * Calls `listener` once when the session ends: at once in this process, by the store's news or within 30 s elsewhere.
+   * For live sockets and event streams. A session that has not begun never ends. @returns stops listening.
+   */
+  onEnd(listener: () => void): () => void;
   /** Commits the data operations now, for handlers that go on after the headers have left. */
   commit(): Promise<void>;
 
@@ -71,8 +89,10 @@ export interface Session<Data extends object = Record<string, unknown>> {
   readonly lastSeenAt: Date | undefined;
   /** The last login or elevation. Absent: anonymous. */
   readonly authenticatedAt: Date | undefined;
-  /** 0: anonymous. */
+  /** 0: anonymous, or bound to another device by `binding: "step-up"`. */
   readonly level: number;
+  /** The cookie outlives the browser. */
+  readonly persistent: boolean;
   /** The earlier of idle deadline and absolute end, as known now. Absent before the first write. */
   readonly expiresAt: Date | undefined;
   /** The request brought no living session. False while `degraded`: nobody knows. */

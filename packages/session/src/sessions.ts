@@ -1,5 +1,6 @@
-import type { Awaitable } from "@sojourn/core";
+import type { Awaitable, Duration } from "@sojourn/core";
 import type { ResponseFields, SessionRequest } from "./http.ts";
+import type { DeviceInfo } from "./record/device.ts";
 import type { Session } from "./session.ts";
 
 /** One of a user's sessions. */
@@ -10,6 +11,10 @@ export interface SessionInfo {
   readonly expiresAt: Date;
   readonly level: number;
   readonly persistent: boolean;
+  /** What its login came from. Absent: not known. */
+  readonly device: DeviceInfo | undefined;
+  /** It is the session given to `list`. */
+  readonly current: boolean;
 }
 
 /** Timeouts, limits and guarantees, for an audit. `String(report)` prints it, one `name: value` a line. */
@@ -48,8 +53,14 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   /** The head of the response has left: from now on, operations that need a Set-Cookie throw SESSION_HEADERS_SENT. */
   headersSent(session: Session<Data>): void;
 
-  /** A user's living sessions, oldest first. */
-  list(userId: string): Promise<readonly SessionInfo[]>;
+  /** A user's living sessions, oldest first: what a page of one's devices shows. @param current marks one of them. */
+  list(userId: string, current?: Session<Data>): Promise<readonly SessionInfo[]>;
+  /**
+   * For what asks for a recent proof of identity: resolves if the user of `session` logged in or elevated at most
+   * `maxAge` ago, at `level` or above. @param level @default 1
+   * @throws SESSION_NOT_AUTHENTICATED SESSION_NOT_FRESH SESSION_STORE_DOWN for a degraded session
+   */
+  requireFresh(session: Session<Data>, maxAge: Duration, level?: number): Promise<void>;
   /** Ends one session by its id. @returns whether it was alive. */
   end(id: string): Promise<boolean>;
   /** Ends all other sessions of this session's user. @returns how many were alive. */

@@ -4,7 +4,9 @@ import type { SessionRequest } from "./http.ts";
 import type { Json } from "./json.ts";
 import type { Standing } from "./policy.ts";
 import type { DataCodec } from "./record/data-codec.ts";
+import type { Device } from "./record/device.ts";
 import type { DataMap, Operation } from "./record/operation.ts";
+import type { DeviceReader } from "./request/device.ts";
 import type { Token } from "./token/token.ts";
 
 /** One request's session, as the engine sees it. */
@@ -26,8 +28,14 @@ export interface SessionState {
   data: DataMap | undefined;
   /** The schema, if there is one, has accepted `data` as it stands. */
   judged: boolean;
-  /** What is not yet committed. */
+  /** What is not yet committed of the data. */
   operations: Operation[];
+  /** `persist` was asked for and is not yet committed. */
+  persist: boolean;
+  /** What CSRF tokens of this request were made from, as long as no record holds it. */
+  csrfSeed: Uint8Array | undefined;
+  /** What the request shows of its device; looked at on first use. */
+  seen: Device | undefined;
   /** What this request saw last of the keys that it has not changed since: a set of one of them can conflict. */
   reads: Map<string, Json | undefined> | undefined;
   /** Keys of `operations`: what is read of them now comes from this request itself. */
@@ -59,6 +67,9 @@ export function freshState(request: SessionRequest): SessionState {
     data: undefined,
     judged: false,
     operations: [],
+    persist: false,
+    csrfSeed: undefined,
+    seen: undefined,
     reads: undefined,
     changedKeys: undefined,
     outgoing: undefined,
@@ -90,15 +101,32 @@ export function refuseDegraded({ degraded }: SessionState, operation: string): v
   throw new SojournError("SESSION_STORE_DOWN", { operation, reason: "this request is served without the store" });
 }
 
-/** Hands over what was recorded; a commit that fails does not leave it behind to be done twice. */
-export function takeOperations(state: SessionState): readonly Operation[] {
-  if (state.operations.length === 0) return NONE;
-  const taken = state.operations;
-  state.operations = [];
-  return taken;
+/** What a request asks of its session and has not committed. */
+export interface Pending {
+  readonly operations: readonly Operation[];
+  readonly persist: boolean;
+  readonly csrfSeed: Uint8Array | undefined;
 }
 
-const NONE: readonly Operation[] = Object.freeze([]);
+export function hasPending({ operations, persist, csrfSeed }: SessionState): boolean {
+  return operations.length > 0 || persist || csrfSeed !== undefined;
+}
+
+/** Hands over what was recorded; a commit that fails does not leave it behind to be done twice. */
+export function takePending(state: SessionState): Pending {
+  if (!hasPending(state)) return NOTHING_PENDING;
+  const { operations, persist, csrfSeed } = state;
+  state.operations = [];
+  state.persist = false;
+  state.csrfSeed = undefined;
+  return { operations, persist, csrfSeed };
+}
+
+export const NOTHING_PENDING: Pending = Object.freeze({
+  operations: Object.freeze([]),
+  persist: false,
+  csrfSeed: undefined,
+});
 
 /** The data as this request sees it, not yet judged: what was read, with what it has recorded since. */
 export function viewOf(state: SessionState, codec: DataCodec): DataMap {
@@ -114,6 +142,12 @@ export function viewOf(state: SessionState, codec: DataCodec): DataMap {
   state.data = data;
   state.judged = false;
   return data;
+}
+
+/** What the request shows of its device. */
+export function seenBy(state: SessionState, deviceOf: DeviceReader): Device {
+  state.seen ??= deviceOf(state.request);
+  return state.seen;
 }
 
 /** Runs `task` after whatever this session's earlier promises are doing. */

@@ -1,6 +1,7 @@
 import { createKeyRing, isSojournError, type KeyRing, type Runtime, SojournError } from "@sojourn/core";
 import { findKeys } from "@sojourn/core/key-file";
 import type { SessionAdmin } from "./admin.ts";
+import { createBinding } from "./binding.ts";
 import type { CarrierContext, RecordCarrier, TokenCarrier } from "./carrier.ts";
 import { createEmitter, type Emit } from "./emitter.ts";
 import type { SessionEvent } from "./events.ts";
@@ -12,11 +13,13 @@ import { createCommitQueue } from "./in-store/commit-queue.ts";
 import { createEndings } from "./in-store/endings.ts";
 import { createStoreHome } from "./in-store/home.ts";
 import type { StoreParts } from "./in-store/parts.ts";
+import { createProbingWatch } from "./in-store/probing.ts";
 import { createStoreTime } from "./in-store/time.ts";
 import { createUsers } from "./in-store/users.ts";
 import type { DataCodec } from "./record/data-codec.ts";
 import { decodeRecord } from "./record/record.ts";
 import type { CookieGate } from "./request/cookie-gate.ts";
+import type { DeviceReader } from "./request/device.ts";
 import type { Settings } from "./settings/settings.ts";
 import type { AnyStore } from "./store.ts";
 import { createVault } from "./vault.ts";
@@ -27,6 +30,7 @@ export interface CommonParts {
   readonly runtime: Runtime;
   readonly data: DataCodec;
   readonly gate: CookieGate;
+  readonly deviceOf: DeviceReader;
   readonly onEvent: ((event: SessionEvent) => void) | undefined;
   /** Made when first asked for. */
   keys(): KeyRing;
@@ -57,7 +61,7 @@ export function lazyKeys(
 }
 
 export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCarrier): Wired {
-  const { settings, runtime, data, gate, onEvent, keys } = common;
+  const { settings, runtime, data, gate, deviceOf, onEvent, keys } = common;
   const ring = settings.atRest === "sealed" ? keys() : undefined;
   const calls = createStoreCalls(store, settings, runtime, () => emit);
   const nowMs = store.nowMs?.bind(store);
@@ -88,6 +92,9 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
     data,
     emit,
     gate,
+    deviceOf,
+    binding: settings.binding && createBinding(settings.binding, emit),
+    probed: createProbingWatch(emit, deviceOf, runtime.clock),
     queue: createCommitQueue({ ...settle, vault, data, commitWithinMs: settings.commitWithinMs }),
     users: createUsers({ ...settle, settings, vault: userVault, time, emit, owns }),
     endings: createEndings({
@@ -102,10 +109,12 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
 }
 
 export function wireCarried(common: CommonParts, carrier: RecordCarrier): Wired {
-  const { settings, runtime, data, gate, onEvent } = common;
+  const { settings, runtime, data, gate, deviceOf, onEvent } = common;
   const now = () => runtime.clock.now();
   const emit = createEmitter(onEvent, now, runtime);
-  const home = createCarriedHome({ carrier: carrier.bind(contextOf(common)), settings, runtime, data, emit, gate });
+  const binding = settings.binding && createBinding(settings.binding, emit);
+  const bound = carrier.bind(contextOf(common));
+  const home = createCarriedHome({ carrier: bound, settings, runtime, data, emit, gate, deviceOf, binding });
   return { home, admin: unsupportedAdmin(carrier), emit, now };
 }
 

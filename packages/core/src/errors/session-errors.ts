@@ -67,6 +67,12 @@ export const sessionErrors = errorRows({
     what: "{operation} needs a session that is logged in",
     mend: "log in first",
   },
+  SESSION_NOT_FRESH: {
+    status: 401,
+    retryable: false,
+    what: "this needs a fresh proof of identity: {why}",
+    mend: "let the user prove who they are again: login, or elevate after a further factor",
+  },
   SESSION_LIMIT_REACHED: {
     status: 403,
     retryable: false,

@@ -1,5 +1,7 @@
 import { type Awaitable, andThen, type Runtime, SojournError, toBase64Url } from "@sojourn/core";
+import { type Binding, learned } from "../binding.ts";
 import type { BoundRecordCarrier, CarriedRecord } from "../carrier.ts";
+import { clientFacts } from "../client-facts.ts";
 import type { Emit } from "../emitter.ts";
 import { type Home, NO_COOKIES } from "../home.ts";
 import type { SessionRequest } from "../http.ts";
@@ -8,8 +10,19 @@ import type { DataCodec } from "../record/data-codec.ts";
 import type { DataMap, Operation } from "../record/operation.ts";
 import { blankRecord, HASH_BYTES, type SessionRecord } from "../record/record.ts";
 import type { CookieGate } from "../request/cookie-gate.ts";
+import type { DeviceReader } from "../request/device.ts";
 import { lifetimesOf, type Settings } from "../settings/settings.ts";
-import { adopt, freshState, inTurn, type SessionState, takeOperations } from "../state.ts";
+import {
+  adopt,
+  freshState,
+  hasPending,
+  inTurn,
+  NOTHING_PENDING,
+  type Pending,
+  type SessionState,
+  seenBy,
+  takePending,
+} from "../state.ts";
 import { loginRecord } from "../token/rotation.ts";
 import { decodeCarried, encodeCarried } from "./payload.ts";
 
@@ -20,6 +33,9 @@ export interface CarriedParts {
   readonly data: DataCodec;
   readonly emit: Emit;
   readonly gate: CookieGate;
+  readonly deviceOf: DeviceReader;
+  /** Absent: nothing is bound. */
+  readonly binding: Binding | undefined;
 }
 
 /** A session that lives in its cookie has no version: parallel responses are last-writer-wins. */
@@ -27,7 +43,7 @@ const NO_VERSION = "";
 
 /** Sessions whose records the clients carry, sealed. Nothing is shared between requests, so nothing is awaited but crypto. */
 export function createCarriedHome(parts: CarriedParts): Home {
-  const { carrier, settings, runtime, data, emit, gate } = parts;
+  const { carrier, settings, runtime, data, emit, gate, deviceOf, binding } = parts;
   const now = () => runtime.clock.now();
 
   function open(request: SessionRequest, carried: CarriedRecord | undefined): SessionState {
@@ -37,8 +53,13 @@ export function createCarriedHome(parts: CarriedParts): Home {
     const found = decodeCarried(carried.payload);
     if (found === undefined || isExpired(now(), found.expiresAtMs, found.record.absoluteEndMs)) return state;
     data.check(found.record);
+    const verdict = binding?.judge(found.key, found.record.device, seenBy(state, deviceOf));
+    if (verdict === "end") {
+      emit({ type: "session.ended", id: found.key, reason: "binding" });
+      return state;
+    }
     state.held = { ...found, version: NO_VERSION };
-    state.level = found.record.level;
+    state.level = verdict === "step-up" ? 0 : found.record.level;
     return state;
   }
 
@@ -54,12 +75,13 @@ export function createCarriedHome(parts: CarriedParts): Home {
     const { idleMs } = lifetimesOf(settings, record.persistent);
     const expiresAtMs = deadlineAt(now(), idleMs, record.absoluteEndMs);
     adopt(state, { key, record, version: NO_VERSION, expiresAtMs });
-    state.level = record.level;
     state.outgoing = "record";
   }
 
-  function blank(): SessionRecord {
-    return blankRecord(now(), settings.browser.absoluteMs, settings.data.writeVersion);
+  function blank(state: SessionState, { persist, csrfSeed }: Pending): SessionRecord {
+    const { absoluteMs } = lifetimesOf(settings, persist);
+    const facts = clientFacts(parts, state, csrfSeed);
+    return { ...blankRecord(now(), absoluteMs, settings.data.writeVersion, facts), persistent: persist };
   }
 
   function newKey(): string {
@@ -70,9 +92,13 @@ export function createCarriedHome(parts: CarriedParts): Home {
     return data.replay(record === undefined ? new Map() : data.read(record), operations);
   }
 
-  function withPending(state: SessionState, record: SessionRecord): SessionRecord {
-    const operations = takeOperations(state);
-    return operations.length === 0 ? record : { ...record, ...data.write(dataWith(record, operations)) };
+  function withPending(record: SessionRecord, { operations, persist, csrfSeed }: Pending): SessionRecord {
+    let next = record;
+    if (operations.length > 0) next = { ...next, ...data.write(dataWith(record, operations)) };
+    if (persist && !next.persistent) {
+      next = { ...next, persistent: true, absoluteEndMs: next.createdAtMs + settings.persistent.absoluteMs };
+    }
+    return csrfSeed !== undefined && next.csrfSeed === undefined ? { ...next, csrfSeed } : next;
   }
 
   function commit(state: SessionState): Awaitable<void> {
@@ -82,15 +108,18 @@ export function createCarriedHome(parts: CarriedParts): Home {
 
   function commitNow(state: SessionState): void {
     const { held } = state;
-    if (state.operations.length === 0 && !(isDue(state) && !state.headersSent)) return;
+    if (!hasPending(state) && !(isDue(state) && !state.headersSent)) return;
+    const pending = takePending(state);
     if (held !== undefined) {
-      keep(state, held.key, withPending(state, held.record));
+      const record = withPending(held.record, pending);
+      const device = binding === undefined ? undefined : learned(record.device, seenBy(state, deviceOf));
+      keep(state, held.key, device === undefined ? record : { ...record, device });
       return;
     }
-    const map = dataWith(undefined, takeOperations(state));
-    if (map.size === 0) return;
+    const map = dataWith(undefined, pending.operations);
+    if (map.size === 0 && pending.csrfSeed === undefined) return;
     const key = newKey();
-    keep(state, key, { ...blank(), ...data.write(map) });
+    keep(state, key, { ...blank(state, pending), ...data.write(map) });
     emit({ type: "session.created", id: key });
   }
 
@@ -107,22 +136,32 @@ export function createCarriedHome(parts: CarriedParts): Home {
   return {
     commitsLate: false,
     load: (request) => andThen(carrier.open(request), (carried) => open(request, carried)),
-    waits: (state) =>
-      state.tail !== undefined || state.operations.length > 0 || state.outgoing !== undefined || isDue(state),
+    waits: (state) => state.tail !== undefined || hasPending(state) || state.outgoing !== undefined || isDue(state),
     commit,
     takeCookies,
     // Only the cookie holds this session: what it did not come to carry did not happen.
     cookiesAfterFailure: (state) =>
       state.outgoing === "clear" && gate(state.request) ? carrier.clear(state.request) : NO_COOKIES,
-    async login(state, { userId, level, persistent }) {
+    async login(state, { userId, level, ...asked }) {
       const { held } = state;
       const other = held?.record.userId !== undefined && held.record.userId !== userId;
-      if (other) takeOperations(state);
-      const record = withPending(state, held === undefined || other ? blank() : held.record);
+      const taken = takePending(state);
+      const pending = other ? NOTHING_PENDING : taken;
+      const persistent = asked.persistent ?? taken.persist;
+      const record = withPending(held === undefined || other ? blank(state, pending) : held.record, pending);
       const absoluteEndMs = now() + lifetimesOf(settings, persistent).absoluteMs;
-      const facts = { userId, level, persistent, absoluteEndMs, generation: 0, hash: undefined };
+      const facts = {
+        userId,
+        level,
+        persistent,
+        absoluteEndMs,
+        generation: 0,
+        hash: undefined,
+        ...clientFacts(parts, state),
+      };
       const key = held === undefined || other ? newKey() : held.key;
       keep(state, key, loginRecord(record, facts, now()));
+      state.level = level;
       state.affinityEnd = false;
       if (held === undefined || other) emit({ type: "session.created", id: key });
       emit({ type: "session.login", id: key, userId });
@@ -132,16 +171,18 @@ export function createCarriedHome(parts: CarriedParts): Home {
       if (held?.record.userId === undefined) {
         throw new SojournError("SESSION_NOT_AUTHENTICATED", { operation: "elevate" });
       }
-      keep(state, held.key, { ...withPending(state, held.record), level, authenticatedAtMs: now() });
+      const record = withPending(held.record, takePending(state));
+      keep(state, held.key, { ...record, level, authenticatedAtMs: now(), device: seenBy(state, deviceOf) });
+      state.level = level;
       emit({ type: "session.elevated", id: held.key, level });
     },
     async rotate(state) {
       const { held } = state;
-      if (held !== undefined) keep(state, held.key, withPending(state, held.record));
+      if (held !== undefined) keep(state, held.key, withPending(held.record, takePending(state)));
     },
     async logout(state) {
       const { held } = state;
-      takeOperations(state);
+      takePending(state);
       adopt(state, undefined);
       state.level = 0;
       if (held !== undefined) emit({ type: "session.ended", id: held.key, reason: "logout" });

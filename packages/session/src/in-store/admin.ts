@@ -3,6 +3,7 @@ import type { SessionAdmin } from "../admin.ts";
 import type { EndReason } from "../events.ts";
 import { type Held, openStored } from "../held.ts";
 import { isExpired, lastSeenAt } from "../policy.ts";
+import { describeDevice } from "../record/device.ts";
 import type { SessionInfo } from "../sessions.ts";
 import { lifetimesOf } from "../settings/settings.ts";
 import { endRecord, inBackground, type StoreParts } from "./parts.ts";
@@ -41,12 +42,12 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
   }
 
   return {
-    async list(userId) {
+    async list(userId, currentId) {
       const entries = await users.list(userId);
       const found = await Promise.all(entries.map(({ key }) => find(key)));
       return found
         .filter((held) => held?.record.userId === userId)
-        .flatMap((held) => (held === undefined ? [] : [infoOf(held, parts)]));
+        .flatMap((held) => (held === undefined ? [] : [infoOf(held, held.key === currentId)]));
     },
     async end(id) {
       // The owner is only known while the record stands; one that cannot be read is ended all the same.
@@ -89,15 +90,17 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
     onEnd: (id, listener) => endings.on(id, listener),
   };
 
-  function infoOf({ key, record, expiresAtMs }: Held, { time: { now } }: StoreParts): SessionInfo {
+  function infoOf({ key, record, expiresAtMs }: Held, current: boolean): SessionInfo {
     const { idleMs } = lifetimesOf(settings, record.persistent);
     return {
       id: key,
       createdAt: new Date(record.createdAtMs),
-      lastSeenAt: new Date(lastSeenAt(expiresAtMs, idleMs, record.createdAtMs, now())),
+      lastSeenAt: new Date(lastSeenAt(expiresAtMs, idleMs, record.createdAtMs, time.now())),
       expiresAt: new Date(Math.min(expiresAtMs, record.absoluteEndMs)),
       level: record.level,
       persistent: record.persistent,
+      device: record.device && describeDevice(record.device),
+      current,
     };
   }
 }

@@ -1,14 +1,25 @@
 import { type Awaitable, andThen } from "@sojourn/core";
-import { isGone } from "../held.ts";
+import { learned } from "../binding.ts";
+import { clientFacts } from "../client-facts.ts";
+import { type Held, isGone } from "../held.ts";
 import { deadlineAt, isRotationDue, touchBelow } from "../policy.ts";
-import type { Operation } from "../record/operation.ts";
 import { blankRecord } from "../record/record.ts";
 import { lifetimesOf } from "../settings/settings.ts";
-import { adopt, forgetView, inTurn, type SessionState, takeOperations } from "../state.ts";
+import {
+  adopt,
+  forgetView,
+  hasPending,
+  inTurn,
+  NOTHING_PENDING,
+  type Pending,
+  type SessionState,
+  seenBy,
+  takePending,
+} from "../state.ts";
 import { openSuccessor } from "../token/successor.ts";
 import { keyOfName, newName, newSecret } from "../token/token.ts";
 import { createRecord } from "./create.ts";
-import { applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
+import { applyIssue, applyLearning, applyPending, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
 import { inBackground, type StoreParts, settled } from "./parts.ts";
 
 /** What is due for a session besides its operations. */
@@ -16,11 +27,13 @@ interface Due {
   readonly promote: boolean;
   readonly touch: boolean;
   readonly issue: boolean;
+  /** The device shows a network of a family that the session does not know. */
+  readonly learn: boolean;
   /** The cookie's own lifetime moves with the deadline. */
   readonly renew: boolean;
 }
 
-const NOTHING_DUE: Due = Object.freeze({ promote: false, touch: false, issue: false, renew: false });
+const NOTHING_DUE: Due = Object.freeze({ promote: false, touch: false, issue: false, learn: false, renew: false });
 
 function dueFor(parts: StoreParts, state: SessionState): Due {
   const { held, standing } = state;
@@ -38,12 +51,13 @@ function dueFor(parts: StoreParts, state: SessionState): Due {
     promote,
     touch,
     issue: rotates && cookie,
+    learn: touch && parts.binding !== undefined && learned(record.device, seenBy(state, parts.deviceOf)) !== undefined,
     renew: touch && record.persistent && standing !== "retired" && cookie,
   };
 }
 
 export function storeCommitWaits(parts: StoreParts, state: SessionState): boolean {
-  if (state.tail !== undefined || state.operations.length > 0) return true;
+  if (state.tail !== undefined || hasPending(state)) return true;
   if (state.held === undefined) return false;
   const { issue, renew } = dueFor(parts, state);
   return issue || renew || repeats(state);
@@ -55,7 +69,7 @@ function repeats(state: SessionState): boolean {
 }
 
 export function commitToStore(parts: StoreParts, state: SessionState): Awaitable<void> {
-  if (state.tail !== undefined || state.operations.length > 0) return inTurn(state, () => commitNow(parts, state));
+  if (state.tail !== undefined || hasPending(state)) return inTurn(state, () => commitNow(parts, state));
   if (state.held === undefined) return undefined;
   const due = dueFor(parts, state);
   if (due.issue || due.renew) return inTurn(state, () => maintainNow(parts, state, due));
@@ -64,14 +78,12 @@ export function commitToStore(parts: StoreParts, state: SessionState): Awaitable
 }
 
 async function commitNow(parts: StoreParts, state: SessionState): Promise<void> {
-  const operations = takeOperations(state);
-  if (state.held === undefined) {
-    if (operations.length > 0) await create(parts, state, operations);
-    return;
-  }
-  if (operations.length === 0) return settled(repeatSuccessor(parts, state));
+  const pending = takePending(state);
+  if (state.held === undefined) return create(parts, state, pending);
+  if (pending === NOTHING_PENDING) return settled(repeatSuccessor(parts, state));
   try {
-    await writeJob(parts, state, operations, dueFor(parts, state));
+    if (pending.persist) await listLonger(parts, state.held);
+    await writeJob(parts, state, pending, dueFor(parts, state));
   } catch (error) {
     if (isGone(error)) {
       state.gone = true;
@@ -81,20 +93,30 @@ async function commitNow(parts: StoreParts, state: SessionState): Promise<void> 
     }
     throw error;
   }
+  // A persistent cookie outlives the browser: one that was set before does not.
+  if (pending.persist && state.outgoing === undefined && state.standing !== "retired") state.outgoing = state.token;
   await repeatSuccessor(parts, state);
 }
 
-async function create(parts: StoreParts, state: SessionState, operations: readonly Operation[]): Promise<void> {
+/** The user's record must know the session for as long as it may now live, or a revocation would pass it by. */
+export async function listLonger({ users, settings }: StoreParts, { key, record }: Held): Promise<void> {
+  if (record.userId === undefined || record.persistent) return;
+  await users.prolong(record.userId, key, record.createdAtMs + settings.persistent.absoluteMs);
+}
+
+async function create(parts: StoreParts, state: SessionState, pending: Pending): Promise<void> {
   const { runtime, settings, time, emit } = parts;
-  const data = parts.data.replay(new Map(), operations);
-  if (data.size === 0) return;
+  const { persist: persistent, csrfSeed } = pending;
+  const data = parts.data.replay(new Map(), pending.operations);
+  if (data.size === 0 && csrfSeed === undefined) return;
   await time.refresh()?.catch(() => {});
   const now = time.now();
   const token = { name: newName(runtime.random), secret: newSecret(runtime.random) };
   const key = await settled(keyOfName(token.name, runtime.crypto));
   const hash = await settled(runtime.crypto.sha256(token.secret));
-  const blank = blankRecord(now, settings.browser.absoluteMs, settings.data.writeVersion);
-  const record = { ...blank, ...parts.data.write(data), current: { hash, sinceMs: now } };
+  const { absoluteMs } = lifetimesOf(settings, persistent);
+  const blank = blankRecord(now, absoluteMs, settings.data.writeVersion, clientFacts(parts, state, csrfSeed));
+  const record = { ...blank, ...parts.data.write(data), persistent, current: { hash, sinceMs: now } };
   adopt(state, await createRecord(parts, key, record, now));
   holdToken(state, token, hash);
   emit({ type: "session.created", id: key });
@@ -111,19 +133,15 @@ export function holdToken(state: SessionState, token: NonNullable<SessionState["
 }
 
 /** One compare-and-set for everything that is due. */
-async function writeJob(
-  parts: StoreParts,
-  state: SessionState,
-  operations: readonly Operation[],
-  due: Due,
-): Promise<void> {
+async function writeJob(parts: StoreParts, state: SessionState, pending: Pending, due: Due): Promise<void> {
   const base = state.held;
   if (base === undefined) return;
   const asked = askedBy(parts, state, base);
-  const barrier = operations.some(({ kind }) => kind === "clear");
+  const barrier = pending.operations.some(({ kind }) => kind === "clear");
   const held = await runJob(asked, barrier, (draft) => {
     if (due.promote) applyPromotion(draft, asked);
-    applyOperations(draft, operations, asked);
+    applyPending(draft, pending, asked);
+    if (due.learn) applyLearning(draft, asked);
     if (due.touch) applyTouch(draft, asked);
     return due.issue ? applyIssue(draft, asked) : undefined;
   });
@@ -137,7 +155,7 @@ async function writeJob(
 async function maintainNow(parts: StoreParts, state: SessionState, due: Due): Promise<void> {
   const id = state.held?.key;
   try {
-    await writeJob(parts, state, [], due);
+    await writeJob(parts, state, NOTHING_PENDING, due);
   } catch (error) {
     inBackground(parts, id, Promise.reject(error));
     return;
@@ -150,8 +168,8 @@ function maintainLater(parts: StoreParts, state: SessionState, due: Due): void {
   const { held } = state;
   if (held === undefined || (!due.promote && !due.touch)) return;
   const { store, calls, settings, time, emit } = parts;
-  if (due.promote || store.touch === undefined) {
-    inBackground(parts, held.key, writeJob(parts, state, [], due));
+  if (due.promote || due.learn || store.touch === undefined) {
+    inBackground(parts, held.key, writeJob(parts, state, NOTHING_PENDING, due));
   } else {
     const { absoluteEndMs, persistent } = held.record;
     const { idleMs } = lifetimesOf(settings, persistent);

@@ -1,27 +1,29 @@
 import { SojournError } from "@sojourn/core";
+import { clientFacts } from "../client-facts.ts";
 import { type Draft, type Held, isGone, sessionEnded } from "../held.ts";
 import type { LoginFactsAsked } from "../home.ts";
 import { deadlineAt } from "../policy.ts";
 import type { Operation } from "../record/operation.ts";
 import { blankRecord } from "../record/record.ts";
 import { lifetimesOf } from "../settings/settings.ts";
-import { adopt, forgetView, type SessionState, takeOperations } from "../state.ts";
+import { adopt, forgetView, type Pending, type SessionState, seenBy, takePending } from "../state.ts";
 import { elevateRecord, type LoginFacts, loginRecord } from "../token/rotation.ts";
 import { keyOfName, newName, newSecret } from "../token/token.ts";
-import { holdToken, repeatSuccessor } from "./commit.ts";
+import { holdToken, listLonger, repeatSuccessor } from "./commit.ts";
 import { createRecord } from "./create.ts";
-import { type Asked, applyIssue, applyOperations, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
+import { type Asked, applyIssue, applyPending, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
 import { commitDeadline, endRecord, inBackground, type StoreParts, settled } from "./parts.ts";
 import { settleDelete } from "./settle.ts";
 
 /** Reserve in the user record, write the session, confirm: a revocation in between wins. */
 export async function loginToStore(parts: StoreParts, state: SessionState, asked: LoginFactsAsked): Promise<void> {
   const { runtime, settings, time, users, emit } = parts;
-  const { userId, level, persistent } = asked;
+  const { userId, level } = asked;
   const previous = state.held;
   const other = previous?.record.userId !== undefined && previous.record.userId !== userId ? previous : undefined;
   const kept = other === undefined ? previous : undefined;
 
+  const persistent = asked.persistent ?? state.persist;
   await time.refresh()?.catch(() => {});
   const now = time.now();
   const absoluteEndMs = now + lifetimesOf(settings, persistent).absoluteMs;
@@ -31,15 +33,23 @@ export async function loginToStore(parts: StoreParts, state: SessionState, asked
   const key = kept?.key ?? (await settled(keyOfName(name, runtime.crypto)));
 
   const { generation, evicted } = await users.reserve(userId, { key, createdAtMs: now, absoluteEndMs });
-  const operations = takeOperations(state);
-  const facts: LoginFacts = { userId, level, generation, persistent, absoluteEndMs, hash };
+  const pending = takePending(state);
+  const facts: LoginFacts = {
+    userId,
+    level,
+    generation,
+    persistent,
+    absoluteEndMs,
+    hash,
+    ...clientFacts(parts, state),
+  };
   let held: Held;
   try {
     for (const surplus of evicted) await endRecord(parts, surplus, "limit");
     // What was recorded as another user is not carried over to this one.
     held = await (kept === undefined
-      ? createLogin(parts, key, facts, other === undefined ? operations : [], now)
-      : writeLogin(parts, state, kept, facts, operations, now));
+      ? createLogin(parts, key, facts, other === undefined ? pending.operations : [], now)
+      : writeLogin(parts, state, kept, facts, pending, now));
     await confirmLogin(parts, key, facts);
     if (other !== undefined) await replace(parts, other);
   } catch (error) {
@@ -62,7 +72,7 @@ function createLogin(
   now: number,
 ): Promise<Held> {
   const { settings, data } = parts;
-  const blank = blankRecord(now, settings.browser.absoluteMs, settings.data.writeVersion);
+  const blank = blankRecord(now, settings.browser.absoluteMs, settings.data.writeVersion, facts);
   const record = { ...loginRecord(blank, facts, now), ...data.write(data.replay(new Map(), operations)) };
   return createRecord(parts, key, record, now);
 }
@@ -72,10 +82,10 @@ function writeLogin(
   state: SessionState,
   base: Held,
   facts: LoginFacts,
-  operations: readonly Operation[],
+  pending: Pending,
   nowMs: number,
 ): Promise<Held> {
-  return runBarrier(askedBy(parts, state, base), operations, (draft) => {
+  return runBarrier(askedBy(parts, state, base), pending, (draft) => {
     draft.record = loginRecord(draft.record, facts, nowMs);
     draft.changed = true;
     const { idleMs } = lifetimesOf(parts.settings, facts.persistent);
@@ -117,15 +127,16 @@ export async function elevateInStore(parts: StoreParts, state: SessionState, lev
   if (base?.record.userId === undefined || state.token === undefined) {
     throw new SojournError("SESSION_NOT_AUTHENTICATED", { operation: "elevate" });
   }
-  const operations = takeOperations(state);
+  const pending = takePending(state);
   const nowMs = time.now();
   const token = { name: state.token.name, secret: newSecret(runtime.random) };
   const hash = await settled(runtime.crypto.sha256(token.secret));
   const asked = askedBy(parts, state, base);
   try {
-    const held = await runBarrier(asked, operations, (draft) => {
+    if (pending.persist) await listLonger(parts, base);
+    const held = await runBarrier(asked, pending, (draft) => {
       applyPromotion(draft, asked);
-      draft.record = elevateRecord(draft.record, hash, level, nowMs);
+      draft.record = elevateRecord(draft.record, hash, level, seenBy(state, parts.deviceOf), nowMs);
       draft.changed = true;
       applyTouch(draft, asked);
     });
@@ -141,16 +152,18 @@ export async function elevateInStore(parts: StoreParts, state: SessionState, lev
 export async function rotateInStore(parts: StoreParts, state: SessionState): Promise<void> {
   const base = state.held;
   if (base === undefined) return;
-  const operations = takeOperations(state);
+  const pending = takePending(state);
   const asked = askedBy(parts, state, base);
   try {
-    const held = await runBarrier(asked, operations, async (draft) => {
+    if (pending.persist) await listLonger(parts, base);
+    const held = await runBarrier(asked, pending, async (draft) => {
       applyPromotion(draft, asked);
       applyTouch(draft, asked);
       await applyIssue(draft, asked);
     });
     adopt(state, held);
     if (state.standing === "successor") state.standing = "current";
+    if (pending.persist && state.standing === "current") state.outgoing ??= state.token;
   } catch (error) {
     forget(state, error);
     throw error;
@@ -160,7 +173,7 @@ export async function rotateInStore(parts: StoreParts, state: SessionState): Pro
 
 export async function logoutFromStore(parts: StoreParts, state: SessionState): Promise<void> {
   const { held } = state;
-  takeOperations(state);
+  takePending(state);
   forgetView(state);
   if (held !== undefined) {
     await endRecord(parts, held.key, "logout");
@@ -180,13 +193,9 @@ export async function logoutFromStore(parts: StoreParts, state: SessionState): P
 }
 
 /** Identity changes are written alone, with what this request had recorded before them. */
-function runBarrier(
-  asked: Asked,
-  operations: readonly Operation[],
-  change: (draft: Draft) => void | Promise<void>,
-): Promise<Held> {
+function runBarrier(asked: Asked, pending: Pending, change: (draft: Draft) => void | Promise<void>): Promise<Held> {
   return runJob(asked, true, (draft) => {
-    applyOperations(draft, operations, asked);
+    applyPending(draft, pending, asked);
     return change(draft);
   });
 }

@@ -1,10 +1,11 @@
 import { equalBytes, isPromise, SojournError } from "@sojourn/core";
+import { learned } from "../binding.ts";
 import { type Draft, dataOf, type Held } from "../held.ts";
 import type { Json } from "../json.ts";
 import { deadlineAt, touchBelow } from "../policy.ts";
 import type { Operation, Resolve } from "../record/operation.ts";
 import { lifetimesOf } from "../settings/settings.ts";
-import type { SessionState } from "../state.ts";
+import { type Pending, type SessionState, seenBy } from "../state.ts";
 import { issue, promote } from "../token/rotation.ts";
 import { makeSuccessor } from "../token/successor.ts";
 import type { StoreParts } from "./parts.ts";
@@ -85,8 +86,34 @@ export async function applyIssue(draft: Draft, { parts, state, base, nowMs, effe
   draft.changed = true;
 }
 
-export function applyOperations(draft: Draft, operations: readonly Operation[], asked: Asked): void {
-  if (operations.length === 0) return;
+export function applyPending(draft: Draft, { operations, persist, csrfSeed }: Pending, asked: Asked): void {
+  if (operations.length > 0) applyOperations(draft, operations, asked);
+  if (persist && !draft.record.persistent) applyPersist(draft, asked);
+  if (csrfSeed !== undefined && draft.record.csrfSeed === undefined) {
+    draft.record = { ...draft.record, csrfSeed };
+    draft.changed = true;
+  }
+}
+
+/** The session is persistent as if it had begun so. */
+function applyPersist(draft: Draft, { parts: { settings }, nowMs }: Asked): void {
+  const { idleMs, absoluteMs } = settings.persistent;
+  const absoluteEndMs = draft.record.createdAtMs + absoluteMs;
+  draft.record = { ...draft.record, persistent: true, absoluteEndMs };
+  draft.expiresAtMs = deadlineAt(nowMs, idleMs, absoluteEndMs);
+  draft.shortens = true;
+  draft.changed = true;
+}
+
+/** The session remembers the network of a family that its device had not been seen in. */
+export function applyLearning(draft: Draft, { parts, state }: Asked): void {
+  const device = learned(draft.record.device, seenBy(state, parts.deviceOf));
+  if (device === undefined) return;
+  draft.record = { ...draft.record, device };
+  draft.changed = true;
+}
+
+function applyOperations(draft: Draft, operations: readonly Operation[], asked: Asked): void {
   const { data } = asked.parts;
   data.replay(dataOf(draft, data), operations, resolver(asked));
   draft.changed = true;

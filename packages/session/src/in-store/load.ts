@@ -2,7 +2,7 @@ import { type Awaitable, isPromise, splitRouteTag } from "@sojourn/core";
 import { openStored } from "../held.ts";
 import type { SessionRequest } from "../http.ts";
 import { isExpired, judgeSecret } from "../policy.ts";
-import { freshState, type SessionState } from "../state.ts";
+import { freshState, type SessionState, seenBy } from "../state.ts";
 import { keyOfName, parseToken, type Token } from "../token/token.ts";
 import { endRecord, type StoreParts } from "./parts.ts";
 
@@ -36,21 +36,32 @@ async function loadToken(parts: StoreParts, state: SessionState, token: Token): 
   const hash = isPromise(hashing) ? await hashing : hashing;
 
   const standing = judgeSecret(held.record, hash, now, settings.graceMs);
+  let stepUp = false;
   if (standing.kind === "unknown") return unknownToken(parts, state);
   if (standing.kind === "reuse") {
     emit({ type: "session.reuse", id: key });
     if (settings.onReuse === "end") await endRecord(parts, key, "reuse");
     return state;
   }
+  if (parts.binding !== undefined) {
+    const verdict = parts.binding.judge(key, held.record.device, seenBy(state, parts.deviceOf));
+    if (verdict === "end") {
+      await endRecord(parts, key, "binding");
+      return state;
+    }
+    stepUp = verdict === "step-up";
+  }
   state.held = held;
   state.token = token;
   state.secretHash = hash;
   state.standing = standing.kind;
-  state.level = standing.kind === "retired" ? Math.min(standing.level, held.record.level) : held.record.level;
+  const { level } = held.record;
+  state.level = stepUp ? 0 : standing.kind === "retired" ? Math.min(standing.level, level) : level;
   return state;
 }
 
-function unknownToken({ emit }: StoreParts, state: SessionState): SessionState {
-  emit({ type: "session.unknown-token" });
+function unknownToken(parts: StoreParts, state: SessionState): SessionState {
+  parts.emit({ type: "session.unknown-token" });
+  parts.probed(state);
   return state;
 }

@@ -1,10 +1,13 @@
 import { type Awaitable, isPromise, type Runtime } from "@sojourn/core";
+import type { Binding } from "../binding.ts";
 import type { BoundTokenCarrier } from "../carrier.ts";
 import { codeOf, type Emit } from "../emitter.ts";
 import type { EndReason } from "../events.ts";
 import type { DataCodec } from "../record/data-codec.ts";
 import type { CookieGate } from "../request/cookie-gate.ts";
+import type { DeviceReader } from "../request/device.ts";
 import type { Settings } from "../settings/settings.ts";
+import type { SessionState } from "../state.ts";
 import type { AnyStore } from "../store.ts";
 import type { Vault } from "../vault.ts";
 import type { StoreCalls } from "./calls.ts";
@@ -31,6 +34,11 @@ export interface StoreParts {
   /** Whether the carrier can replace the client's half itself. */
   readonly replaces: boolean;
   readonly gate: CookieGate;
+  readonly deviceOf: DeviceReader;
+  /** Absent: nothing is bound. */
+  readonly binding: Binding | undefined;
+  /** A token that is no session's was presented. */
+  readonly probed: (state: SessionState) => void;
 }
 
 /** Work that delays no response. Its failure is an event, because nobody waits to hear of it. */

@@ -23,6 +23,8 @@ export interface Users {
   confirm(userId: string, key: string, generation: number): Promise<boolean>;
   /** Takes a session off the list. @param unlessOwned only if its record is gone, or another's. */
   release(userId: string, key: string, unlessOwned: boolean): Promise<void>;
+  /** The session may now live until `absoluteEndMs`. */
+  prolong(userId: string, key: string, absoluteEndMs: number): Promise<void>;
   /** Raises the generation and empties the list; logins under way fail. @returns the keys that were on it. */
   revoke(userId: string): Promise<readonly string[]>;
   /** As `revoke`, for a user record found by scanning. */
@@ -155,6 +157,12 @@ export function createUsers(parts: UsersParts): Users {
         if (record?.entries.some((entry) => entry.key === key) !== true) return { result: undefined };
         if (unlessOwned && (await owns(userId, key))) return { result: undefined };
         return { next: { ...record, entries: record.entries.filter((entry) => entry.key !== key) }, result: undefined };
+      }),
+    prolong: async (userId, key, absoluteEndMs) =>
+      change(await keyOf(userId), (record) => {
+        const entries = record?.entries.map((entry) => (entry.key === key ? { ...entry, absoluteEndMs } : entry));
+        const next = record === undefined || entries === undefined ? undefined : { ...record, entries };
+        return next === undefined ? { result: undefined } : { next, result: undefined };
       }),
     revoke: async (userId) => empty(await keyOf(userId)),
     revokeByKey: (userKey) => empty(userKey),

@@ -1,6 +1,7 @@
 import { fromUtf8, utf8 } from "@sojourn/core";
 import type { Json } from "../json.ts";
 import { ByteReader, ByteWriter } from "./byte-codec.ts";
+import { type Device, readDevice, writeDevice } from "./device.ts";
 import type { DataMap } from "./operation.ts";
 
 /** SHA-256 of a secret, and when the secret became the current one. */
@@ -36,6 +37,10 @@ export interface SessionRecord {
   readonly createdAtMs: number;
   readonly absoluteEndMs: number;
   readonly authenticatedAtMs: number | undefined;
+  /** Whose the session is, as its login or first request showed it. Absent: not known. */
+  readonly device: Device | undefined;
+  /** What CSRF tokens are made from; replaced at login. Absent: nobody has asked for one. */
+  readonly csrfSeed: Uint8Array | undefined;
   /** Absent where the carrier holds the record itself: there is no token then. */
   readonly current: CurrentSecret | undefined;
   readonly successor: Successor | undefined;
@@ -47,6 +52,7 @@ export interface SessionRecord {
 
 export const HASH_BYTES = 32;
 export const COMMIT_ID_BYTES = 8;
+export const CSRF_SEED_BYTES = 16;
 export const MAX_RETIRED = 16;
 export const MAX_COMMITS = 8;
 
@@ -58,15 +64,19 @@ const AUTHENTICATED = 2;
 const PERSISTENT = 4;
 const CURRENT = 8;
 const SUCCESSOR = 16;
+const DEVICE = 32;
+const CSRF = 64;
 
 export function encodeRecord(record: SessionRecord): Uint8Array {
-  const { userId, authenticatedAtMs, current, successor, createdAtMs } = record;
+  const { userId, authenticatedAtMs, current, successor, createdAtMs, device, csrfSeed } = record;
   const flags =
     (userId === undefined ? 0 : USER) |
     (authenticatedAtMs === undefined ? 0 : AUTHENTICATED) |
     (record.persistent ? PERSISTENT : 0) |
     (current === undefined ? 0 : CURRENT) |
-    (successor === undefined ? 0 : SUCCESSOR);
+    (successor === undefined ? 0 : SUCCESSOR) |
+    (device === undefined ? 0 : DEVICE) |
+    (csrfSeed === undefined ? 0 : CSRF);
   const out = new ByteWriter().raw(Uint8Array.of(RECORD_FORMAT, flags));
   out.number(record.dataVersion).number(record.level).number(record.generation);
   out.number(createdAtMs).number(record.absoluteEndMs);
@@ -74,6 +84,8 @@ export function encodeRecord(record: SessionRecord): Uint8Array {
   if (authenticatedAtMs !== undefined) out.number(authenticatedAtMs);
   if (current !== undefined) out.raw(current.hash).number(current.sinceMs);
   if (successor !== undefined) out.raw(successor.hash).number(successor.issuedAtMs).bytes(successor.sealed);
+  if (device !== undefined) writeDevice(out, device);
+  if (csrfSeed !== undefined) out.raw(csrfSeed);
   out.number(record.retired.length);
   for (const { hash, atMs, level } of record.retired) out.raw(hash).number(atMs).number(level);
   out.number(record.commits.length);
@@ -87,7 +99,7 @@ export function decodeRecord(bytes: Uint8Array): SessionRecord | undefined {
     const from = new ByteReader(bytes);
     const head = from.raw(2);
     const flags = head[1] ?? 0;
-    if (head[0] !== RECORD_FORMAT || flags >= SUCCESSOR * 2) return undefined;
+    if (head[0] !== RECORD_FORMAT || flags >= CSRF * 2) return undefined;
     const has = (flag: number) => (flags & flag) !== 0;
     return {
       dataVersion: from.number(),
@@ -101,6 +113,8 @@ export function decodeRecord(bytes: Uint8Array): SessionRecord | undefined {
       successor: has(SUCCESSOR)
         ? { hash: from.raw(HASH_BYTES), issuedAtMs: from.number(), sealed: from.bytes() }
         : undefined,
+      device: has(DEVICE) ? readDevice(from) : undefined,
+      csrfSeed: has(CSRF) ? from.raw(CSRF_SEED_BYTES) : undefined,
       retired: list(from, MAX_RETIRED, () => ({
         hash: from.raw(HASH_BYTES),
         atMs: from.number(),
@@ -150,7 +164,12 @@ function refusePrototype(key: string, value: unknown): unknown {
 export const NO_DATA = new Uint8Array(0);
 
 /** A record of nobody, without data. */
-export function blankRecord(nowMs: number, absoluteMs: number, dataVersion: number): SessionRecord {
+export function blankRecord(
+  nowMs: number,
+  absoluteMs: number,
+  dataVersion: number,
+  client: Pick<SessionRecord, "device" | "csrfSeed">,
+): SessionRecord {
   return {
     data: NO_DATA,
     dataVersion,
@@ -161,6 +180,8 @@ export function blankRecord(nowMs: number, absoluteMs: number, dataVersion: numb
     createdAtMs: nowMs,
     absoluteEndMs: nowMs + absoluteMs,
     authenticatedAtMs: undefined,
+    device: client.device,
+    csrfSeed: client.csrfSeed,
     current: undefined,
     successor: undefined,
     retired: [],

@@ -7,22 +7,23 @@ import type { Trust } from "./trust.ts";
 const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
 /**
- * Judges an unsafe request by what browsers say of its source: Sec-Fetch-Site where there is one, else Origin against
- * the external origin. A request with neither comes from no browser, and passes.
- * @returns why it is refused; undefined: it passes.
+ * Where an unsafe request comes from, by what browsers say: Sec-Fetch-Site where there is one, else Origin against the
+ * external origin. `unsaid`: with neither it comes from no browser.
+ * @returns why it is refused, when another site sent it.
  */
-export function csrfRefusal(request: SessionRequest, trusts: Trust): SojournError | undefined {
-  if (SAFE.includes(request.method)) return undefined;
+export function sourceOf(request: SessionRequest, trusts: Trust): "safe" | "own" | "unsaid" | SojournError {
+  if (SAFE.includes(request.method)) return "safe";
   const site = request.header("sec-fetch-site");
   if (site !== undefined) {
     // Anything but these two, also what browsers may say one day, is not known to be the site itself.
-    return site === "same-origin" || site === "none" ? undefined : refused(request, `Sec-Fetch-Site: ${site}`);
+    return site === "same-origin" || site === "none" ? "own" : csrfRefused(request.method, `Sec-Fetch-Site: ${site}`);
   }
   const origin = request.header("origin");
-  if (origin === undefined || isSameOrigin(origin, externalOrigin(request, trusts))) return undefined;
-  return refused(request, `Origin: ${origin}`);
+  if (origin === undefined) return "unsaid";
+  if (isSameOrigin(origin, externalOrigin(request, trusts))) return "own";
+  return csrfRefused(request.method, `Origin: ${origin}`);
 }
 
-function refused({ method }: SessionRequest, reason: string): SojournError {
+export function csrfRefused(method: string, reason: string): SojournError {
   return new SojournError("SESSION_CSRF_REFUSED", { method, reason });
 }

@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { optionInvalid } from "../settings/option-check.ts";
+import { remember } from "./remember.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -12,10 +13,10 @@ export function createTrust(entries: readonly string[]): Trust {
     throw optionInvalid("trustProxy", "is not a list", 'give addresses and ranges: ["10.0.0.0/8"]');
   if (entries.length === 0) return () => false;
   const ranges = entries.map((entry: unknown, index) => parseRange(entry, index));
-  return (text) => {
+  return remember((text) => {
     const address = parseAddress(text);
     return address !== undefined && ranges.some((range) => matches(address, range));
-  };
+  });
 }
 
 /** IPv4 in IPv6's clothing (::ffff:10.0.0.5, as dual-stack sockets report it) counts as IPv4. */

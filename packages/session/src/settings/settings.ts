@@ -1,5 +1,7 @@
 import { type CookieWriter, createCookieWriter, type Duration, parseDuration, SojournError } from "@sojourn/core";
+import type { BindingSignal } from "../events.ts";
 import type {
+  BindingPolicy,
   CarriedOptions,
   Conflict,
   CookieOptions,
@@ -23,7 +25,9 @@ export interface Settings {
   readonly onReuse: "end" | "report";
   readonly cookie: CookieWriter;
   readonly insecureLoopback: boolean;
-  readonly csrf: "origin" | "off";
+  readonly csrf: "origin" | "token" | "off";
+  /** Absent: nothing is bound. */
+  readonly binding: Readonly<Record<BindingSignal, BindingPolicy>> | undefined;
   readonly trustProxy: readonly string[];
   readonly data: DataRules;
   readonly limit: { readonly sessions: number; readonly onLimit: "reject" | "end-oldest" } | undefined;
@@ -43,7 +47,7 @@ export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes 
 }
 
 const COMMON =
-  "keys idle absolute persistent touchWindow rotateAfter grace onReuse cookie trustProxy csrf schema codec version migrate writeVersion downgrade onEvent runtime env carrier";
+  "keys idle absolute persistent touchWindow rotateAfter grace onReuse binding cookie trustProxy csrf schema codec version migrate writeVersion downgrade onEvent runtime env carrier";
 const WITH_STORE = "store limit strict onConflict commitWithin storeDeadline breaker onStoreDown atRest acceptPlain";
 const KNOWN = `${COMMON} ${WITH_STORE}`.split(" ");
 const COOKIE_KEYS = ["name", "domain", "path", "sameSite", "partitioned", "insecureLoopback"];
@@ -96,7 +100,8 @@ export function resolveSettings(options: SessionsOptions & SchemaOptions<object>
     onReuse: oneOf(options.onReuse, ["end", "report"], "onReuse") ?? "end",
     cookie: cookieWriter(options.cookie ?? {}, production),
     insecureLoopback: options.cookie?.insecureLoopback ?? false,
-    csrf: oneOf(options.csrf, ["origin", "off"], "csrf") ?? "origin",
+    csrf: oneOf(options.csrf, ["origin", "token", "off"], "csrf") ?? "origin",
+    binding: resolveBinding(options.binding),
     trustProxy: options.trustProxy ?? [],
     data: resolveData(options),
     limit: resolveLimit(withStore.limit),
@@ -197,6 +202,16 @@ function resolveStoreDown({ onStoreDown, store }: Partial<StoreOptions>): Settin
   const how = 'choose "fail" or "anonymous": only a tiered store keeps what it last read';
   const part = `the store ${store?.traits.name}`;
   throw new SojournError("UNSUPPORTED", { feature: 'onStoreDown: "last-known"', part, how });
+}
+
+function resolveBinding(binding: SessionsOptions["binding"] = "report"): Settings["binding"] {
+  const policies = ["off", "report", "step-up", "end"] as const;
+  if (typeof binding !== "string") checkKeys(binding, ["userAgent", "address"], "binding");
+  const given = typeof binding === "string" ? { userAgent: binding, address: binding } : binding;
+  const where = (name: BindingSignal) => (typeof binding === "string" ? "binding" : `binding.${name}`);
+  const userAgent = oneOf(given.userAgent, policies, where("userAgent")) ?? "report";
+  const address = oneOf(given.address, policies, where("address")) ?? "report";
+  return userAgent === "off" && address === "off" ? undefined : Object.freeze({ userAgent, address });
 }
 
 function cookieWriter(cookie: CookieOptions, production: boolean): CookieWriter {

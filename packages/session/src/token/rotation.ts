@@ -1,3 +1,4 @@
+import type { Device } from "../record/device.ts";
 import { MAX_RETIRED, type RetiredSecret, type SessionRecord, type Successor } from "../record/record.ts";
 
 /** The successor was presented: it becomes the current secret and the current one lives its grace time. */
@@ -10,8 +11,17 @@ export function issue(record: SessionRecord, successor: Successor): SessionRecor
   return { ...record, successor };
 }
 
-/** A new secret at once. The old one keeps the old level for its grace time; a pending successor is forgotten. */
-export function elevateRecord(record: SessionRecord, hash: Uint8Array, level: number, nowMs: number): SessionRecord {
+/**
+ * A new secret at once. The old one keeps the old level for its grace time; a pending successor is forgotten. Whoever
+ * proved who they are is the owner from now on, whatever device the session began on.
+ */
+export function elevateRecord(
+  record: SessionRecord,
+  hash: Uint8Array,
+  level: number,
+  device: Device,
+  nowMs: number,
+): SessionRecord {
   return {
     ...record,
     ...retireCurrent(record, nowMs),
@@ -19,6 +29,7 @@ export function elevateRecord(record: SessionRecord, hash: Uint8Array, level: nu
     successor: undefined,
     level,
     authenticatedAtMs: nowMs,
+    device,
   };
 }
 
@@ -28,6 +39,9 @@ export interface LoginFacts {
   readonly generation: number;
   readonly persistent: boolean;
   readonly absoluteEndMs: number;
+  readonly device: Device;
+  /** A new one: tokens from before the login belonged to whoever had the session then. */
+  readonly csrfSeed: Uint8Array | undefined;
   /** Absent where there is no token. */
   readonly hash: Uint8Array | undefined;
 }
@@ -43,6 +57,8 @@ export function loginRecord(record: SessionRecord, facts: LoginFacts, nowMs: num
     createdAtMs: nowMs,
     absoluteEndMs: facts.absoluteEndMs,
     authenticatedAtMs: nowMs,
+    device: facts.device,
+    csrfSeed: facts.csrfSeed,
     current: facts.hash === undefined ? undefined : { hash: facts.hash, sinceMs: nowMs },
     successor: undefined,
     retired: [],

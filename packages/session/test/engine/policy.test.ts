@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deadlineAt, isExpired, isRotationDue, judgeSecret, lastSeenAt, touchBelow } from "../../src/policy.ts";
+import type { Device } from "../../src/record/device.ts";
 import { MAX_RETIRED, NO_DATA, type SessionRecord } from "../../src/record/record.ts";
 import { elevateRecord, issue, loginRecord, promote } from "../../src/token/rotation.ts";
 
@@ -8,6 +9,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const T0 = Date.UTC(2026, 0, 1);
 const hashOf = (n: number) => new Uint8Array(32).fill(n);
+const PHONE: Device = { browser: 2, system: 5, ipv4: 1, ipv6: undefined };
 const record = (parts: Partial<SessionRecord> = {}): SessionRecord => ({
   data: NO_DATA,
   dataVersion: 1,
@@ -18,6 +20,8 @@ const record = (parts: Partial<SessionRecord> = {}): SessionRecord => ({
   createdAtMs: T0,
   absoluteEndMs: T0 + 12 * HOUR,
   authenticatedAtMs: T0,
+  device: undefined,
+  csrfSeed: undefined,
   current: { hash: hashOf(1), sinceMs: T0 },
   successor: undefined,
   retired: [],
@@ -110,8 +114,8 @@ describe("rotation", () => {
 
   it("keeps the old level for the old token at an elevation, and forgets a pending successor", () => {
     const issued = issue(record(), { hash: hashOf(2), issuedAtMs: T0, sealed: NO_DATA });
-    const raised = elevateRecord(issued, hashOf(9), 3, T0 + MINUTE);
-    expect(raised).toMatchObject({ level: 3, authenticatedAtMs: T0 + MINUTE, successor: undefined });
+    const raised = elevateRecord(issued, hashOf(9), 3, PHONE, T0 + MINUTE);
+    expect(raised).toMatchObject({ level: 3, authenticatedAtMs: T0 + MINUTE, successor: undefined, device: PHONE });
     expect(judgeSecret(raised, hashOf(1), T0 + MINUTE, 30_000)).toEqual({ kind: "retired", level: 1 });
     expect(judgeSecret(raised, hashOf(2), T0 + MINUTE, 30_000).kind).toBe("unknown");
   });
@@ -119,10 +123,16 @@ describe("rotation", () => {
   it("forgets every secret from before a login, so that they read as no session without alarm", () => {
     const before = promote(record(), hashOf(2), T0);
     const facts = { userId: "v", level: 1, generation: 7, persistent: false, absoluteEndMs: T0 + 24 * HOUR };
-    const after = loginRecord(before, { ...facts, hash: hashOf(5) }, T0 + MINUTE);
+    const after = loginRecord(before, { ...facts, device: PHONE, csrfSeed: NO_DATA, hash: hashOf(5) }, T0 + MINUTE);
     const kinds = [1, 2, 5].map((n) => judgeSecret(after, hashOf(n), T0 + 99 * MINUTE, 30_000).kind);
     expect(kinds).toEqual(["unknown", "unknown", "current"]);
-    expect(after).toMatchObject({ createdAtMs: T0 + MINUTE, absoluteEndMs: T0 + 24 * HOUR, generation: 7 });
+    expect(after).toMatchObject({
+      createdAtMs: T0 + MINUTE,
+      absoluteEndMs: T0 + 24 * HOUR,
+      generation: 7,
+      device: PHONE,
+      csrfSeed: NO_DATA,
+    });
   });
 
   it("any sequence of events leaves one current secret and no retired one that is current", () => {
@@ -141,11 +151,11 @@ describe("rotation", () => {
           } else if (kind === "promote" && state.successor !== undefined) {
             state = promote(state, state.successor.hash, now);
           } else if (kind === "elevate") {
-            state = elevateRecord(state, fresh, state.level, now);
+            state = elevateRecord(state, fresh, state.level, PHONE, now);
             next++;
           } else if (kind === "login") {
             const facts = { userId: "u", level: 1, generation: 1, persistent: false, absoluteEndMs: T0 + HOUR };
-            state = loginRecord(state, { ...facts, hash: fresh }, now);
+            state = loginRecord(state, { ...facts, device: PHONE, csrfSeed: undefined, hash: fresh }, now);
             next++;
           }
           const { current } = state;

@@ -19,6 +19,8 @@ const records: fc.Arbitrary<SessionRecord> = fc.record({
   createdAtMs: number,
   absoluteEndMs: number,
   authenticatedAtMs: optional(number),
+  device: optional(fc.record({ browser: number, system: number, ipv4: optional(number), ipv6: optional(number) })),
+  csrfSeed: optional(fc.uint8Array({ minLength: 16, maxLength: 16 })),
   current: optional(fc.record({ hash, sinceMs: number })),
   successor: optional(fc.record({ hash, issuedAtMs: number, sealed: fc.uint8Array() })),
   retired: fc.array(fc.record({ hash, atMs: number, level: number }), { maxLength: 16 }),
@@ -36,6 +38,8 @@ const GOLDEN: SessionRecord = {
   createdAtMs: 1_767_225_600_000,
   absoluteEndMs: 1_767_268_800_000,
   authenticatedAtMs: 1_767_225_600_001,
+  device: undefined,
+  csrfSeed: undefined,
   current: { hash: new Uint8Array(32).fill(1), sinceMs: 1_767_225_600_002 },
   successor: { hash: new Uint8Array(32).fill(2), issuedAtMs: 1_767_225_600_003, sealed: Uint8Array.of(9, 8, 7) },
   retired: [{ hash: new Uint8Array(32).fill(3), atMs: 1_767_225_600_004, level: 1 }],
@@ -43,6 +47,18 @@ const GOLDEN: SessionRecord = {
 };
 const GOLDEN_HEX =
   "a11f030280d0eab6b73380d0eab6b73380acb7cbb73306757365722d3181d0eab6b733010101010101010101010101010101010101010101010101010101010101010182d0eab6b733020202020202020202020202020202020202020202020202020202020202020283d0eab6b7330309080701030303030303030303030303030303030303030303030303030303030303030384d0eab6b733010104040404040404047b2263617274223a5b226170706c65225d7d";
+
+/** With a device and a seed of CSRF tokens. */
+const BOUND: SessionRecord = {
+  ...GOLDEN,
+  successor: undefined,
+  retired: [],
+  commits: [],
+  device: { browser: 2, system: 5, ipv4: 0xc00002, ipv6: 0x20010db80007 },
+  csrfSeed: new Uint8Array(16).fill(5),
+};
+const BOUND_HEX =
+  "a16f030280d0eab6b73380d0eab6b73380acb7cbb73306757365722d3181d0eab6b733010101010101010101010101010101010101010101010101010101010101010182d0eab6b733020503828080068780e0ed9080080505050505050505050505050505050500007b2263617274223a5b226170706c65225d7d";
 
 describe("the record codec", () => {
   it("gives back what it was given", () => {
@@ -52,6 +68,8 @@ describe("the record codec", () => {
   it("writes the bytes it has always written", () => {
     expect(hex(encodeRecord(GOLDEN))).toBe(GOLDEN_HEX);
     expect(decodeRecord(encodeRecord(GOLDEN))).toEqual(GOLDEN);
+    expect(hex(encodeRecord(BOUND))).toBe(BOUND_HEX);
+    expect(decodeRecord(encodeRecord(BOUND))).toEqual(BOUND);
   });
 
   it("is compact: an anonymous session with little data takes under a hundred bytes", () => {

@@ -9,7 +9,7 @@ const cut = () => Promise.reject(new Error("ECONNRESET"));
 const never = () => new Promise<never>(() => {});
 
 async function loggedIn(options: Partial<StoreOptions> = {}) {
-  const world = createWorld({ onStoreDown: "anonymous", ...options });
+  const world = createWorld({ onStoreDown: "anonymous", csrf: "token", ...options });
   const client = createClient();
   await visit(world.sessions, client, async (s) => {
     s.set("theme", "x");
@@ -74,6 +74,9 @@ describe('onStoreDown: "anonymous"', () => {
     ["elevate", (s) => s.elevate(2)],
     ["rotate", (s) => s.rotate()],
     ["logout", (s) => s.logout()],
+    ["persist", (s) => s.persist()],
+    ["csrfToken", (s) => s.csrfToken()],
+    ["checkCsrfToken", (s) => s.checkCsrfToken("x")],
   ];
   it.each(operations)("%s raises SESSION_STORE_DOWN and is not done later: never a silent logout", async (_, act) => {
     const { world, client, load } = await loggedIn();
@@ -95,6 +98,14 @@ describe('onStoreDown: "anonymous"', () => {
     world.fault = cut;
     const session = await load();
     expect((await failure(world.sessions.endOthers(session))).code).toBe("SESSION_STORE_DOWN");
+    expect((await failure(world.sessions.requireFresh(session, "1h"))).code).toBe("SESSION_STORE_DOWN");
+  });
+
+  it("a request that has to bring a CSRF token is told that the store is down, not that its token is wrong", async () => {
+    const { world, client } = await loggedIn();
+    world.fault = cut;
+    const posted = world.sessions.load(requestOf({ method: "POST", cookie: client.cookie }));
+    expect((await failure(posted)).code).toBe("SESSION_STORE_DOWN");
   });
 
   it("a request without our cookie is not degraded; its first write is 503", async () => {
