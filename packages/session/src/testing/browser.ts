@@ -1,5 +1,5 @@
 import type { Clock } from "@sojourn/core";
-import { type CookieJar, createCookieJar, type RequestContext } from "./cookie-jar.ts";
+import { type CookieJar, createCookieJar, isSecure, type RequestContext } from "./cookie-jar.ts";
 
 export interface BrowserOptions {
   /** Decides which cookies have expired. @default the system's */
@@ -32,15 +32,18 @@ export function createBrowser(options: BrowserOptions = {}): Browser {
   const jar = createCookieJar(options);
   const send = options.send ?? ((request: Request) => fetch(request));
 
-  async function once(url: URL, init: BrowserRequest, method: string): Promise<Response> {
-    const from = init.from === undefined ? url : init.from === null ? undefined : new URL(init.from);
-    const relation = from === undefined ? "none" : relate(from, url);
+  /** @param urls those that led here by redirects, this one last */
+  async function once(urls: readonly [...URL[], URL], init: BrowserRequest, method: string): Promise<Response> {
+    const url = urls.at(-1) ?? urls[0];
+    // A redirect leads elsewhere; the page that caused the request stays the same.
+    const from = init.from === undefined ? urls[0] : init.from === null ? undefined : new URL(init.from);
     const topLevel = (init.navigates ?? from === undefined) && isSafe(method);
-    const context: RequestContext = { crossSite: relation === "cross-site", topLevel };
+    const crossSite = from !== undefined && relate(from, url) === "cross-site";
+    const context: RequestContext = { crossSite, topLevel };
     const headers = new Headers(init.headers);
     const cookie = jar.header(url, context);
     if (cookie !== undefined) headers.set("Cookie", cookie);
-    headers.set("Sec-Fetch-Site", relation);
+    if (isSecure(url)) headers.set("Sec-Fetch-Site", from === undefined ? "none" : farthest(from, urls));
     if (from !== undefined && !isSafe(method)) headers.set("Origin", from.origin);
     const request = new Request(url, {
       method,
@@ -59,14 +62,16 @@ export function createBrowser(options: BrowserOptions = {}): Browser {
     jar,
     async request(address, init = {}) {
       let url = new URL(address);
+      const urls: [...URL[], URL] = [url];
       let method = init.method ?? "GET";
       for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-        const response = await once(url, init, method);
+        const response = await once(urls, init, method);
         const location = response.headers.get("Location");
         if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
         await response.body?.cancel();
-        if (response.status === 303 || (response.status < 303 && method === "POST")) method = "GET";
+        if (response.status === 303 ? method !== "HEAD" : response.status < 303 && method === "POST") method = "GET";
         url = new URL(location, url);
+        urls.push(url);
       }
       throw new Error(`more than ${MAX_REDIRECTS} redirects from ${address}`);
     },
@@ -74,6 +79,12 @@ export function createBrowser(options: BrowserOptions = {}): Browser {
 }
 
 const isSafe = (method: string) => method === "GET" || method === "HEAD";
+
+/** What `Sec-Fetch-Site` says after redirects: it never comes nearer again (Fetch Metadata §2.3). */
+function farthest(from: URL, urls: readonly URL[]): ReturnType<typeof relate> {
+  const relations = urls.map((url) => relate(from, url));
+  return (["cross-site", "same-site"] as const).find((each) => relations.includes(each)) ?? "same-origin";
+}
 
 /** The site is taken as the last two labels of the host: enough for tests, wrong for `co.uk`. */
 function relate(from: URL, to: URL): "same-origin" | "same-site" | "cross-site" {

@@ -100,7 +100,7 @@ function mayBeSet(c: ParsedSetCookie, url: URL, context: RequestContext, present
 }
 
 /** As Chromium and Firefox do, hosts of this machine count as secure. */
-function isSecure(url: URL): boolean {
+export function isSecure(url: URL): boolean {
   return url.protocol === "https:" || /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
 }
 

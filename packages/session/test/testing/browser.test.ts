@@ -68,3 +68,39 @@ test("gives up on a loop", async () => {
   const { browser } = server(() => new Response(null, { status: 302, headers: { Location: "/" } }));
   await expect(browser.request(SHOP)).rejects.toThrow("20 redirects");
 });
+
+test("a redirect to another site takes no Strict cookie along, and stays another site's on the way back", async () => {
+  const { seen, browser } = server(({ url }) => {
+    const to: Record<string, string> = { [`${SHOP}/out`]: "https://id.test/", "https://id.test/": `${SHOP}/back` };
+    const Location = to[url];
+    return new Response(null, Location === undefined ? {} : { status: 302, headers: { Location } });
+  });
+  browser.jar.receive("strict=1; Path=/; SameSite=Strict", new URL("https://id.test/"));
+  browser.jar.receive("strict=2; Path=/; SameSite=Strict", new URL(SHOP));
+  await browser.request(`${SHOP}/out`);
+  await browser.request(`${SHOP}/out`, { from: null });
+  expect(seen.map(({ headers }) => [headers.get("Sec-Fetch-Site"), headers.get("Cookie")])).toEqual([
+    ["same-origin", "strict=2"],
+    ["cross-site", null],
+    ["cross-site", "strict=2"],
+    ["none", "strict=2"],
+    ["none", "strict=1"],
+    ["none", "strict=2"],
+  ]);
+});
+
+test("says nothing of the source over plain http to another machine, as browsers do", async () => {
+  const { seen, browser } = server(() => new Response());
+  for (const url of ["http://shop.test/", "http://127.0.0.1:1/", "http://localhost:1/", "http://shop.localhost/"]) {
+    await browser.request(url, { method: "POST" });
+  }
+  expect(seen.map(({ headers }) => headers.get("Sec-Fetch-Site"))).toEqual([null, ...Array(3).fill("same-origin")]);
+});
+
+test("HEAD stays HEAD over a 303", async () => {
+  const { seen, browser } = server(({ url }) =>
+    url.endsWith("/a") ? new Response(null, { status: 303, headers: { Location: "/b" } }) : new Response(),
+  );
+  await browser.request(`${SHOP}/a`, { method: "HEAD" });
+  expect(seen.map(({ method }) => method)).toEqual(["HEAD", "HEAD"]);
+});

@@ -80,6 +80,36 @@ describe("what is kept", () => {
     expect(kept).toEqual([true, false, true]);
     expect(jar.header(HTTPS)).toBe("b=2; a=1");
   });
+  test.each([
+    ["a=1; Path=/account; Path=/; Path=no", { path: "/account" }],
+    ["a=1; Domain=example.com; Domain=", { domain: "shop.example.com", hostOnly: true }],
+    ["a=1; SameSite=Strict; SameSite=Nonsense", { sameSite: undefined }],
+    ["a=1; Max-Age=60; Max-Age=x", { expiresAtMs: 60_000 }],
+    [`a=1; Max-Age=60; Max-Age=${"0".repeat(1_025)}`, { expiresAtMs: 60_000 }],
+    ["a=1; Expires=nonsense", { expiresAtMs: undefined }],
+    ["a=1=2", { name: "a", value: "1=2" }],
+    [" a \t=\t 1 ; secure ", { name: "a", value: "1", secure: true }],
+  ])("of attributes that come twice the last one counts, and what cannot be read does not: %j", (line, said) => {
+    const { jar, clock } = jarWith([line, HTTPS]);
+    const [{ expiresAtMs, ...cookie } = { expiresAtMs: undefined }] = jar.cookies;
+    expect({ ...cookie, expiresAtMs: expiresAtMs && expiresAtMs - clock.now() }).toMatchObject(said);
+  });
+  test("an address is a host by itself: no part of it is a Domain", () => {
+    const at127 = at("http://127.0.0.1/");
+    const { jar, kept } = jarWith(["a=1; Domain=0.0.1", at127], ["b=1; Domain=127.0.0.1", at127], ["c=1", at127]);
+    expect(kept).toEqual([false, true, true]);
+    expect([jar.header(at127), jar.header(at("http://1.127.0.0.1.test/"))]).toEqual(["b=1; c=1", undefined]);
+  });
+  test("a response to another site's subresource sets only SameSite=None; one to its form sets all", () => {
+    const { jar } = jarWith();
+    const none = "a=1; SameSite=None; Secure";
+    expect([none, "b=1", "c=1; SameSite=Strict"].map((line) => jar.receive(line, HTTPS, { crossSite: true }))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(jar.receive("c=1; SameSite=Strict", HTTPS, { crossSite: true, topLevel: true })).toBe(true);
+  });
   test("the same name, domain and path replaces; another path does not", () => {
     const { jar } = jarWith(["a=1; Path=/", HTTPS], ["a=2; Path=/", HTTPS], ["a=3; Path=/account", HTTPS]);
     expect(jar.header(HTTPS)).toBe("a=3; a=2");
