@@ -23,5 +23,7 @@ describe.each(pages)("docs/guide/%s", (name) => {
 });
 
 it("the guide is complete", () => {
-  expect(pages.toSorted()).toEqual(expect.arrayContaining([...RUN, "production.md", "why-was-i-logged-out.md"]));
+  expect(pages.toSorted()).toEqual(
+    expect.arrayContaining([...RUN, "production.md", "testing.md", "why-was-i-logged-out.md"]),
+  );
 });

@@ -33,6 +33,13 @@ const ODD_KEYS: readonly string[] = [
 
 export const VALUE_CASES: readonly StoreCase[] = [
   {
+    name: "says its name, and whether records leave the process",
+    async run({ traits }) {
+      deepStrictEqual([typeof traits?.name, typeof traits?.shared], ["string", "boolean"]);
+      notStrictEqual(traits.name, "");
+    },
+  },
+  {
     name: "bytes come back as they were given: all values, none, many, a view into a larger array",
     async run(store, time) {
       const values = [EVERY_BYTE, new Uint8Array(0), new Uint8Array(70_000).fill(0xc3), EVERY_BYTE.subarray(100, 200)];
