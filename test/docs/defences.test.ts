@@ -8,6 +8,13 @@ import { root } from "./guide-page.ts";
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const CHROME = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36";
 
+/** A program with a cookie jar: nothing says which page sends it, unless the test does. */
+function asProgram(request: Request): Promise<Response> {
+  const site = request.headers.get("sec-fetch-site");
+  if (site === "none") request.headers.delete("sec-fetch-site");
+  return fetch(request);
+}
+
 async function startApp() {
   const folder = tempDir();
   const app = await spawnNode(join(root, "docs/guide/defences/account.mjs"), {
@@ -17,9 +24,8 @@ async function startApp() {
   });
   const origin = `http://127.0.0.1:${app.readyLine.slice("ready ".length)}`;
   const client = () => {
-    const browser = createBrowser();
+    const browser = createBrowser({ send: asProgram });
     const call = async (method: string, path: string, headers: Record<string, string> = {}) => {
-      // A program with a cookie jar: nothing says which page sends it.
       const init = { method, from: null, headers: { "User-Agent": FIREFOX, ...headers } };
       const response = await browser.request(origin + path, init);
       const text = await response.text();
