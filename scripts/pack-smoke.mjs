@@ -126,10 +126,13 @@ function checkReach() {
       problems.push(`${specifier} under [${conditions}] reaches ${outside}, imported by ${importer}`);
     }
   };
+  // What names no platform must run on all of them.
+  const everywhere = subpathsOf("@sojourn/session", "packages/session").filter((subpath) =>
+    /session(?:\/fetch|\/hono|\/carriers\/.*)?$/.test(subpath),
+  );
   for (const conditions of [["node"], [], ["workerd"], ["edge-light"], ["browser"]]) {
-    for (const subpath of ["core", "session", "session/fetch", "session/hono", "session/carriers/sealed"]) {
-      check(`@sojourn/${subpath}`, conditions);
-    }
+    for (const subpath of ["@sojourn/core", ...everywhere, "@sojourn/session/stores/memory"])
+      check(subpath, conditions);
   }
 }
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,7 @@ import {
   holdStore,
 } from "@sojourn/session/testing";
 import express, { type ErrorRequestHandler, type Express } from "express";
+import express4 from "express-4";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { onExpress } from "./fixture-servers.ts";
 
@@ -184,6 +185,36 @@ test("what is recorded after the head is committed at the end; a failure of that
   expect([response.status, await response.text()]).toEqual([200, "first last"]);
   expect(events.filter(({ type }) => type === "session.commit-failed")).toMatchObject([{ code: "SESSION_ENDED" }]);
 });
+
+test.each([
+  ["5", express],
+  ["4", express4 as unknown as typeof express],
+])(
+  "apps and routers below, mounted twice, know the session of Express %s, and a conditional request is 304",
+  async (_version, make) => {
+    const session = expressSession(sessions);
+    const below = make().use(session);
+    below.get("/", (req, res) => void res.json(session.of(req).increment("visits")));
+    const router = make.Router().use(session);
+    router.get("/", (req, res) => void res.json(session.of(req).get("visits") ?? 0));
+    const app = make().use(session);
+    app.use(["/a", "/b"], below).use(["/c", "/d"], router);
+    const origin = await listen(app);
+    const seen: unknown[] = [];
+    for (const path of ["/a", "/b", "/c", "/d"]) seen.push(await (await browser.request(origin + path)).json());
+    expect(seen).toEqual([1, 2, 2, 2]);
+    const reads = held.calls("read");
+    const known = await browser.request(`${origin}/c`);
+    await known.text();
+    expect(held.calls("read")).toBe(reads + 1);
+    // `fetch` turns caches off as soon as it is conditional.
+    const sent = get(`${origin}/c`, {
+      headers: { Cookie: browser.jar.header(new URL(origin)), "If-None-Match": known.headers.get("ETag") ?? "" },
+    });
+    const [response] = await once(sent, "response");
+    expect([response.resume().statusCode, response.headers.vary]).toEqual([304, "Cookie"]);
+  },
+);
 
 test("a request that did not pass the middleware says so", async () => {
   const session = expressSession(sessions);

@@ -90,6 +90,22 @@ test("the commit comes after all onSend hooks, wherever they were added", async 
   expect(await (await scene.browser.request(`${origin}/note`)).text()).toBe("by onSend!");
 });
 
+test("trailers follow the body, and what an onSend hook throws is answered with the cookie", async () => {
+  const origin = await start((session) => {
+    app.addHook("preHandler", async (request) => void session.of(request).increment("visits"));
+    app.addHook("onSend", async (request) => {
+      if (request.url === "/throws") throw Object.assign(new Error("no tea"), { statusCode: 418 });
+    });
+    app.get("/trailers", (_request, reply) => void reply.trailer("x-sum", async () => "1").send("body"));
+    app.get("/throws", async () => "never sent");
+  });
+  const inject = (url: string) => app.inject({ url, headers: { host: new URL(origin).host } });
+  const [trailing, failed] = [await inject("/trailers"), await inject("/throws")];
+  expect([trailing.body, trailing.trailers]).toEqual(["body", { "x-sum": "1" }]);
+  expect([failed.statusCode, failed.body.includes("never")]).toEqual([418, false]);
+  for (const { headers } of [trailing, failed]) expect(headers["set-cookie"]).toMatch(/^__Host-session=/);
+});
+
 test("a failed commit reaches the error handler: typed, with the early headers and none of the route's", async () => {
   const origin = await start(() => {
     app.setErrorHandler((error: { code?: string }, _request, reply) => {

@@ -192,6 +192,19 @@ test("a body whose response was not committed is cancelled", async () => {
   await gone;
 });
 
+test("a response that a handler gives to everybody never gets one client's session", async () => {
+  const forEverybody = new Response(null, { status: 204 });
+  const app = createApp((app, session) => {
+    app.get("/", (c) => {
+      session.of(c).increment("visits");
+      return forEverybody;
+    });
+  });
+  const answers = [await app.request("https://shop.test/"), await app.request("https://shop.test/")];
+  expect(answers.map(({ headers }) => headers.getSetCookie().length)).toEqual([1, 1]);
+  expect(forEverybody.headers.getSetCookie()).toEqual([]);
+});
+
 test("routes of mounted apps know the session, and no response is made anew without need", async () => {
   const made: Response[] = [];
   const app = createApp((app, session) => {

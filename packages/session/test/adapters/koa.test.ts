@@ -145,6 +145,17 @@ test.each([
   expect(events[0]).toBe("SESSION_ENDED");
 });
 
+test("a stream whose response was not committed is destroyed", async () => {
+  const body = Readable.from(["never ", "sent"]);
+  const origin = await start({
+    "/stream": counting((ctx) => {
+      ctx.body = body;
+    }),
+  });
+  expect((await scene.lose(origin, "/stream")).status).toBe(401);
+  expect(body.destroyed).toBe(true);
+});
+
 test("a store that is down at the load reaches error-handling middleware, with Retry-After", async () => {
   const origin = await start({}, async (ctx, next) => {
     try {

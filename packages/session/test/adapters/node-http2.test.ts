@@ -106,6 +106,61 @@ test("a client that resets its stream breaks nothing", async () => {
   expect(await get()).toMatchObject({ status: 200, body: "alive" });
 });
 
+test("a client that resets its stream before the commit fails breaks nothing", async () => {
+  const commit = deferred<typeof NONE>();
+  sessions.answers.push(commit.promise);
+  const closed = deferred();
+  handler = (res) => {
+    res.on("close", () => closed.resolve());
+    res.setHeader("x-a", "1");
+    res.end("a");
+  };
+  const stream = client.request({ ":path": "/" });
+  stream.on("error", () => {});
+  while (sessions.log.length === 0) await idle(1);
+  stream.close(8);
+  await closed.promise;
+  commit.reject(new SojournError("SESSION_ENDED", { why: "test" }));
+  await idle();
+  handler = (res) => res.end("alive");
+  expect(await get()).toMatchObject({ status: 200, body: "alive" });
+});
+
+test("until the commit settles a response says of itself what Node says; hints go ahead, trailers follow", async () => {
+  const commit = deferred<typeof NONE>();
+  sessions.answers.push(commit.promise);
+  const shown: unknown[] = [];
+  handler = (res) => {
+    res.writeEarlyHints({ link: "</a.css>; rel=preload" });
+    shown.push(res.write("a"), res.headersSent, res.finished, res.writableEnded);
+    for (const late of [() => res.setHeader("a", "b"), () => res.appendHeader("a", "b"), () => res.writeHead(500)]) {
+      try {
+        late();
+      } catch (error) {
+        shown.push((error as { code?: string }).code);
+      }
+    }
+    res.addTrailers({ "x-sum": "1" });
+    res.end("b");
+    shown.push(res.finished, res.writableEnded);
+    commit.resolve({ ...NONE, setCookies: ["s=1"] });
+  };
+  const stream = client.request({ ":path": "/" });
+  const hints: IncomingHttpHeaders[] = [];
+  const trailers: IncomingHttpHeaders[] = [];
+  stream.on("headers", (head: IncomingHttpHeaders) => hints.push(head));
+  stream.on("trailers", (head: IncomingHttpHeaders) => trailers.push(head));
+  const [head] = (await once(stream, "response")) as [IncomingHttpHeaders];
+  let body = "";
+  for await (const chunk of stream.setEncoding("utf8")) body += chunk;
+  const refused = Array(3).fill("ERR_HTTP2_HEADERS_SENT");
+  expect(shown).toEqual([false, true, false, false, ...refused, true, true]);
+  expect([head["set-cookie"], body]).toEqual([["s=1"], "ab"]);
+  expect(hints.map((hint) => [hint[":status"], hint["set-cookie"]])).toEqual([[103, undefined]]);
+  expect(trailers).toMatchObject([{ "x-sum": "1" }]);
+  expect(warnings).toEqual([]);
+});
+
 test("the request is read alike", async () => {
   const seen: unknown[] = [];
   handler = (res, request) => {

@@ -1,6 +1,10 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type NodeRequest, upgradeSession } from "@sojourn/session/node";
 import { createFakeRuntime } from "@sojourn/session/testing";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
 import { createScene, type Scene } from "./scene.ts";
 
 const ORIGIN = "https://shop.test";
@@ -66,4 +70,56 @@ test("a live socket is told when its session ends", async () => {
   });
   await scene.sessions.revokeUser("ann");
   expect(told).toBe(1);
+});
+
+describe("on a real socket", () => {
+  async function listen(): Promise<string> {
+    const server = createServer();
+    const sockets = new WebSocketServer({ noServer: true });
+    server.on("upgrade", async (request, socket, head) => {
+      try {
+        const { id = "" } = await upgradeSession(scene.sessions, request);
+        sockets.handleUpgrade(request, socket, head, (live) => {
+          live.on(
+            "close",
+            scene.sessions.onEnd(id, () => live.close(4401)),
+          );
+          live.send("ready");
+        });
+      } catch (error) {
+        socket.end(`HTTP/1.1 ${(error as { status?: number }).status} No\r\nContent-Length: 0\r\n\r\n`);
+      }
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => {
+      for (const live of sockets.clients) live.terminate();
+      server.close();
+    });
+    return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  function dial(address: string): WebSocket {
+    return new WebSocket(address, { headers: { Cookie: cookie } });
+  }
+
+  test.each<[string, () => unknown]>([
+    ["is idle for too long", () => runtime.clock.advance(31 * 60_000)],
+    ["is ended elsewhere", async () => (await scene.sessions.load(shop())).logout()],
+  ])("a session that %s closes it", async (_name, end) => {
+    const live = dial(await listen());
+    await once(live, "message");
+    const closed = once(live, "close");
+    await end();
+    expect((await closed)[0]).toBe(4401);
+  });
+
+  test("a store that is down refuses the handshake with 503", async () => {
+    const address = await listen();
+    scene.held.hold("read").fail(new Error("down"));
+    const [error] = (await once(dial(address), "error")) as [Error];
+    expect(error.message).toContain("503");
+  });
+
+  const shop = () => new Request(ORIGIN, { headers: { Cookie: cookie } });
 });

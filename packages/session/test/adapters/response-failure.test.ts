@@ -49,6 +49,24 @@ describe("when the commit fails", () => {
     expect(await get(server)).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
   });
 
+  test.each([
+    ["SESSION_CONTENDED", 503, "1"],
+    ["SESSION_COMMIT_UNKNOWN", 503, "1"],
+    ["SESSION_ENDED", 401, undefined],
+  ] as const)("%s is %i, with Retry-After %s", async (code, status, retryAfter) => {
+    const commit = held();
+    const server = await start((res) => {
+      res.end("made");
+      commit.reject(new SojournError(code, {} as never));
+    });
+    const answer = await get(server);
+    expect([answer.status, answer.headers["retry-after"], answer.body]).toEqual([
+      status,
+      retryAfter,
+      `{"error":"${code}"}\n`,
+    ]);
+  });
+
   test("Retry-After is added to what the application answers, unless it says when itself", async () => {
     const seen: unknown[] = [];
     for (const own of [undefined, "30"]) {
