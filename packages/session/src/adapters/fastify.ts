@@ -5,6 +5,7 @@ import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "./fastify-parts.ts";
 import { nodeSession } from "./node.ts";
 import { answerError } from "./node-answer.ts";
+import { keepHeaders } from "./response-head.ts";
 
 export type { FastifyInstance, FastifyReply, FastifyRequest } from "./fastify-parts.ts";
 
@@ -30,7 +31,7 @@ export function fastifySession<Data extends object>(sessions: Sessions<Data>): F
   const node = nodeSession(sessions);
 
   function onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
-    const earlier = reply.getHeaders();
+    const earlier = keepHeaders({ ...reply.getHeaders() });
     const refuse = (error: unknown) => {
       for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
       for (const [name, value] of Object.entries(earlier)) reply.header(name, value);

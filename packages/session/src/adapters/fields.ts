@@ -30,14 +30,18 @@ export function mergeFields(first: ResponseFields, second: ResponseFields): Resp
   };
 }
 
+/** What some shared caches obey in place of `Cache-Control` (RFC 9213, and its forerunner). */
+const TARGETED = ["CDN-Cache-Control", "Surrogate-Control"] as const;
+
 /** Adds to what the handler has set, and replaces nothing but a `Cache-Control` that would leak a cookie or keep what is not so. */
 export function addFields(fields: ResponseFields, affinityHeader: string, headers: HeaderLines): void {
   if (fields.varyCookie) headers.set("Vary", varyByCookie(headers.get("Vary")));
   if (fields.affinityEnd) headers.set(affinityHeader, "end");
-  if (fields.noStore) headers.set("Cache-Control", "no-store");
-  if (fields.setCookies.length === 0) return;
-  for (const cookie of fields.setCookies) headers.append("Set-Cookie", cookie);
-  headers.set("Cache-Control", guardCaching(headers.get("Cache-Control")));
+  const { setCookies, noStore } = fields;
+  if (setCookies.length === 0 && !noStore) return;
+  for (const cookie of setCookies) headers.append("Set-Cookie", cookie);
+  headers.set("Cache-Control", noStore ? "no-store" : guardCaching(headers.get("Cache-Control")));
+  for (const name of TARGETED) if (headers.get(name) !== undefined) headers.set(name, "no-store");
 }
 
 /** `*` already says that everything matters (RFC 9110 §12.5.5). */

@@ -8,7 +8,7 @@ import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
 import { addFields, isEmpty, mergeFields, NO_FIELDS } from "./fields.ts";
 import { call, checkChunk, checkLastChunk, dropCalls, type HeldCall, type Sending } from "./held-calls.ts";
 import { refuseLate, wearFace } from "./response-face.ts";
-import { absorbHead, copyHeaders, headerLines, restoreHeaders, setStatusLine, statusLine } from "./response-head.ts";
+import { absorbHead, headerLines, keepHeaders, restoreHeaders, setStatusLine, statusLine } from "./response-head.ts";
 
 /**
  * - `open`: nothing has been sent.
@@ -51,7 +51,7 @@ export class ResponseGate<Data extends object> {
     this.#onError = onError;
     const { writeHead, write, end, flushHeaders } = response;
     this.#sending = { writeHead, write, end, flushHeaders };
-    this.#earlier = copyHeaders(response);
+    this.#earlier = keepHeaders(response.getHeaders());
     response.writeHead = ((...args: unknown[]) => this.#writeHead(args)) as ServerResponse["writeHead"];
     response.write = ((...args: unknown[]) => this.#write(args)) as ServerResponse["write"];
     response.end = ((...args: unknown[]) => this.#end(args)) as ServerResponse["end"];

@@ -18,10 +18,11 @@ export function setStatusLine(response: ServerResponse, status: number, message 
   if (!isHttp2(response)) response.statusMessage = message;
 }
 
-/** A copy that stays what it is: `appendHeader` adds to the arrays that are there. */
-export function copyHeaders(response: ServerResponse): OutgoingHttpHeaders {
-  const headers = response.getHeaders();
-  for (const [name, value] of Object.entries(headers)) if (Array.isArray(value)) headers[name] = [...value];
+/** Makes what `getHeaders` returned a copy that stays what it is: whoever appends adds to the arrays that are there. */
+export function keepHeaders<Headers extends Record<string, unknown>>(headers: Headers): Headers {
+  for (const [name, value] of Object.entries(headers)) {
+    if (Array.isArray(value)) (headers as Record<string, unknown>)[name] = [...value];
+  }
   return headers;
 }
 

@@ -118,6 +118,12 @@ test("a failed commit reaches the error handler: typed, with the early headers a
   expect([headers.get("X-Early"), headers.get("X-Route"), headers.getSetCookie()]).toEqual(["1", null, []]);
 });
 
+test("cookies set before the session stay as they were when the commit fails", async () => {
+  app.addHook("onRequest", async (_request, reply) => void reply.header("Set-Cookie", ["early=1"]));
+  const response = await scene.lose(await start(() => {}), "/add");
+  expect([response.status, response.headers.getSetCookie()]).toEqual([401, ["early=1"]]);
+});
+
 test("without an error handler Fastify answers with the error's status and code", async () => {
   const response = await scene.lose(await start(() => {}), "/add");
   expect([response.status, await response.json()]).toMatchObject([401, { statusCode: 401, code: "SESSION_ENDED" }]);

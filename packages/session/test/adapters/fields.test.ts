@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { guardCaching, mergeFields, NO_FIELDS, varyByCookie } from "../../src/adapters/fields.ts";
+import { addFields, guardCaching, mergeFields, NO_FIELDS, varyByCookie } from "../../src/adapters/fields.ts";
 
 describe("guardCaching", () => {
   test.each([
@@ -43,6 +43,27 @@ describe("guardCaching", () => {
         if (!directives.includes("no-store") && !directives.includes("private")) expect(names).not.toContain("public");
       }),
     );
+  });
+});
+
+test("caches that have a header of their own are told as well (RFC 9213)", () => {
+  const headers = new Headers({ "CDN-Cache-Control": "max-age=60", "Surrogate-Control": "max-age=60", Age: "1" });
+  const lines = {
+    get: (name: string) => headers.get(name) ?? undefined,
+    set: (name: string, value: string) => headers.set(name, value),
+    append: (name: string, value: string) => headers.append(name, value),
+  };
+  const read = { setCookies: [], varyCookie: true, affinityEnd: false, noStore: false };
+  addFields(read, "x", lines);
+  expect(headers.get("CDN-Cache-Control")).toBe("max-age=60");
+  addFields({ ...read, setCookies: ["a=1"] }, "x", lines);
+  expect(Object.fromEntries(headers)).toEqual({
+    age: "1",
+    "cache-control": "no-store",
+    "cdn-cache-control": "no-store",
+    "surrogate-control": "no-store",
+    "set-cookie": "a=1",
+    vary: "Cookie",
   });
 });
 
