@@ -24,6 +24,13 @@ describe.each(pages)("docs/guide/%s", (name) => {
 
 it("the guide is complete", () => {
   expect(pages.toSorted()).toEqual(
-    expect.arrayContaining([...RUN, "defences.md", "production.md", "testing.md", "why-was-i-logged-out.md"]),
+    expect.arrayContaining([
+      ...RUN,
+      "data.md",
+      "defences.md",
+      "production.md",
+      "testing.md",
+      "why-was-i-logged-out.md",
+    ]),
   );
 });

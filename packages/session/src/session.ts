@@ -21,11 +21,15 @@ export interface LoginOptions {
  * promises: those are true in the store when they resolve, and carry what was recorded before them.
  *
  * Data operations apply at once to this view and again, on what the store holds by then, when they are committed.
- * They throw SESSION_DATA_INVALID for values that JSON cannot hold, and SESSION_HEADERS_SENT when they would need a
+ * They throw SESSION_DATA_INVALID for values that JSON cannot hold or the schema refuses, and SESSION_HEADERS_SENT when they would need a
  * cookie that can no longer be sent.
  */
 export interface Session<Data extends object = Record<string, unknown>> {
-  /** Frozen, at every depth. Absent means that nothing is stored under `key`. */
+  /**
+   * Frozen, at every depth; what a codec made, such as a `Date`, is the caller's own. Absent means that nothing is stored
+   * under `key`.
+   * @throws SESSION_DATA_INVALID when the schema refuses what the store held
+   */
   get<K extends KeyOf<Data>>(key: K): DeepReadonly<Data[K]> | undefined;
   has(key: KeyOf<Data>): boolean;
   /** Stores a copy. If this request read `key` and it changed meanwhile, the conflict hook decides at commit. */
