@@ -4,7 +4,8 @@
  *
  * Records are copied on the way in and out, so no caller holds another's bytes. There is no timer: a record past its
  * deadline is dropped when it is met, and every write looks at a few others, so that memory follows the number of
- * living sessions.
+ * living sessions. Nothing here works longer than a few milliseconds at a stretch, whatever the number of records:
+ * sweeping and scanning let others in between.
  */
 import { type Clock, systemClock } from "@sojourn/core";
 import type {
@@ -16,10 +17,17 @@ import type {
   Sweepable,
   Touchable,
 } from "../store.ts";
+import { NONE } from "./memory-index.ts";
+import { MemoryRecords } from "./memory-records.ts";
 
 export interface MemoryStoreOptions {
   /** @default the system's */
   readonly clock?: Clock;
+  /**
+   * Resolves in a later turn of the event loop: how sweeping and scanning let others in.
+   * @default by `setImmediate`, or a timer of 0 ms where there is none
+   */
+  readonly turn?: () => Promise<void>;
 }
 
 export interface MemoryStore extends SessionStore, Touchable, Sweepable, Scannable {
@@ -28,102 +36,101 @@ export interface MemoryStore extends SessionStore, Touchable, Sweepable, Scannab
   readonly size: number;
 }
 
-interface Entry {
-  bytes: Uint8Array;
-  version: string;
-  expiresAtMs: number;
-}
-
 /** Two drop more than one write can add, so that expired records never pile up. */
 const LOOKED_AT_PER_WRITE = 2;
+/** What a sweep does in one turn. A look takes about 50 ns, a drop about 2 µs; half a millisecond of either ends a turn. */
+const LOOKS_PER_TURN = 8_192;
+const DROPS_PER_TURN = 256;
 const SCAN_BATCH = 1_000;
 
-export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): MemoryStore {
-  const entries = new Map<string, Entry>();
-  let patrol = entries.entries();
+export function memoryStore({ clock = systemClock, turn = nextTurn }: MemoryStoreOptions = {}): MemoryStore {
+  const records = new MemoryRecords();
 
-  function living(key: string): Entry | undefined {
-    const entry = entries.get(key);
-    if (entry === undefined || entry.expiresAtMs > clock.now()) return entry;
-    entries.delete(key);
-    return undefined;
-  }
-
-  function dropSome(count: number): void {
-    for (let looked = 0; looked < count; looked++) {
-      const next = patrol.next();
-      if (next.done === true) {
-        patrol = entries.entries();
-        return;
-      }
-      if (next.value[1].expiresAtMs <= clock.now()) entries.delete(next.value[0]);
-    }
+  /** @returns the cell of the record if it lives, else `NONE`. */
+  function living(key: string): number {
+    const cell = records.find(key);
+    if (cell === NONE || records.expiresAtMs(cell) > clock.now()) return cell;
+    records.remove(cell);
+    return NONE;
   }
 
   return Object.freeze({
     traits: Object.freeze({ name: "memory", shared: false }),
 
     async read(key: string): Promise<StoredRecord | undefined> {
-      const entry = living(key);
-      if (entry === undefined) return undefined;
-      return { bytes: new Uint8Array(entry.bytes), version: entry.version, expiresAtMs: entry.expiresAtMs };
+      const cell = living(key);
+      return cell === NONE ? undefined : records.read(cell);
     },
 
     async write(key: string, record: RecordToWrite, expect: string) {
-      dropSome(LOOKED_AT_PER_WRITE);
-      const entry = living(key);
+      for (let looks = 0; looks < LOOKED_AT_PER_WRITE; looks++) records.dropNextIfExpired(clock.now());
+      const cell = living(key);
       if (expect === "absent") {
-        if (entry !== undefined) return { status: "conflict", version: entry.version } as const;
-        if (record.expiresAtMs > clock.now()) {
-          const { version, expiresAtMs } = record;
-          // Not `slice`: a Buffer's shares its memory.
-          entries.set(key, { bytes: new Uint8Array(record.bytes), version, expiresAtMs });
-        }
+        if (cell !== NONE) return { status: "conflict", version: records.version(cell) } as const;
+        if (record.expiresAtMs > clock.now()) records.addSought(record);
         return { status: "done" } as const;
       }
-      if (entry === undefined) return { status: "gone" } as const;
-      if (entry.version !== expect) return { status: "conflict", version: entry.version } as const;
-      entry.bytes = new Uint8Array(record.bytes);
-      entry.version = record.version;
-      entry.expiresAtMs =
-        record.shortens === true ? record.expiresAtMs : Math.max(entry.expiresAtMs, record.expiresAtMs);
+      if (cell === NONE) return { status: "gone" } as const;
+      if (!records.hasVersion(cell, expect)) return { status: "conflict", version: records.version(cell) } as const;
+      const expiresAtMs =
+        record.shortens === true ? record.expiresAtMs : Math.max(records.expiresAtMs(cell), record.expiresAtMs);
+      records.replace(cell, record, expiresAtMs);
       return { status: "done" } as const;
     },
 
     async delete(key: string): Promise<boolean> {
-      return living(key) !== undefined && entries.delete(key);
-    },
-
-    async touch(key: string, expiresAtMs: number, onlyIfBelowMs: number): Promise<boolean> {
-      const entry = living(key);
-      if (entry === undefined) return false;
-      if (entry.expiresAtMs < onlyIfBelowMs) entry.expiresAtMs = Math.max(entry.expiresAtMs, expiresAtMs);
+      const cell = living(key);
+      if (cell === NONE) return false;
+      records.remove(cell);
       return true;
     },
 
+    async touch(key: string, expiresAtMs: number, onlyIfBelowMs: number): Promise<boolean> {
+      const cell = living(key);
+      if (cell === NONE) return false;
+      const standing = records.expiresAtMs(cell);
+      if (standing < onlyIfBelowMs) records.setExpiresAtMs(cell, Math.max(standing, expiresAtMs));
+      return true;
+    },
+
+    /** Goes on where the last one stopped. */
     async sweep(limit: number): Promise<number> {
       let dropped = 0;
-      for (const [key, { expiresAtMs }] of entries) {
-        if (dropped >= limit) break;
-        if (expiresAtMs <= clock.now() && entries.delete(key)) dropped++;
+      let left = records.size;
+      for (;;) {
+        const nowMs = clock.now();
+        const most = Math.min(limit, dropped + DROPS_PER_TURN);
+        for (let looks = Math.min(left, LOOKS_PER_TURN); looks > 0 && dropped < most; looks--, left--) {
+          if (records.dropNextIfExpired(nowMs)) dropped++;
+        }
+        if (left <= 0 || dropped >= limit) return dropped;
+        await turn();
       }
-      return dropped;
     },
 
     async *scan(batch = SCAN_BATCH): AsyncGenerator<readonly string[]> {
       let keys: string[] = [];
-      for (const [key, { expiresAtMs }] of entries) {
-        if (expiresAtMs <= clock.now()) continue;
-        keys.push(key);
-        if (keys.length < batch) continue;
-        yield keys;
-        keys = [];
+      for (const some of records.keys(() => clock.now())) {
+        for (const key of some) {
+          if (keys.push(key) < batch) continue;
+          yield keys;
+          keys = [];
+          await turn();
+        }
+        if (records.size > LOOKS_PER_TURN) await turn();
       }
       if (keys.length > 0) yield keys;
     },
 
     get size() {
-      return entries.size;
+      return records.size;
     },
+  });
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve, 0);
   });
 }

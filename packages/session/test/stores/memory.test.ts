@@ -42,6 +42,60 @@ test("drops an expired record when it is met", async () => {
   expect(store.size).toBe(0);
 });
 
+/** A store that notes how many records it holds whenever it lets others in. */
+async function createCrowd(count: number) {
+  const clock = createFakeClock();
+  const sizes: number[] = [];
+  const turn = async () => void sizes.push(store.size);
+  const store = memoryStore({ clock, turn });
+  for (let i = 0; i < count; i++) await store.write(`k${i}`, record(clock.now() + 1), "absent");
+  return { clock, store, sizes };
+}
+
+test("lets others in while it sweeps, whether there is much to look at or much to drop", async () => {
+  const { clock, store, sizes } = await createCrowd(40_000);
+  expect([await store.sweep(40_000), sizes.length]).toEqual([0, 4]);
+  sizes.length = 0;
+  clock.advance(1);
+  expect(await store.sweep(40_000)).toBe(40_000);
+  const dropped = sizes.map((size, i) => (sizes[i - 1] ?? 40_000) - size);
+  expect(Math.max(...dropped)).toBeLessThanOrEqual(256);
+  expect(store.size).toBe(0);
+});
+
+test("lets others in while it scans, between two batches and where nothing lives", async () => {
+  const { clock, store, sizes } = await createCrowd(20_000);
+  let batches = 0;
+  for await (const keys of store.scan(100)) batches += keys.length / 100;
+  expect(batches).toBe(200);
+  expect(sizes.length).toBeGreaterThanOrEqual(200);
+  sizes.length = 0;
+  clock.advance(1);
+  for await (const keys of store.scan()) expect(keys).toEqual([]);
+  expect(sizes.length).toBeGreaterThan(500);
+});
+
+test("a scan meets every key that stays, once, whatever comes, grows and goes meanwhile", async () => {
+  const clock = createFakeClock();
+  const store = memoryStore({ clock });
+  const write = (key: string, length: number, expect: string) =>
+    store.write(key, { bytes: new Uint8Array(length), version: "v", expiresAtMs: clock.now() + 1 }, expect);
+  for (let i = 0; i < 3_000; i++) await write(`k${i}`, 10, "absent");
+  const seen: string[] = [];
+  let passed = 0;
+  for await (const keys of store.scan(10)) {
+    seen.push(...keys);
+    for (let i = 0; i < 5; i++, passed++) {
+      await write(`k${2 * passed}`, 10 + passed, "v");
+      await store.delete(`k${2 * passed + 1}`);
+      await write(`new${passed}`, 100, "absent");
+    }
+  }
+  const stayed = Array.from({ length: 1_500 }, (_, i) => `k${2 * i}`);
+  expect(new Set(seen).size).toBe(seen.length);
+  expect(stayed.filter((key) => !seen.includes(key))).toEqual([]);
+});
+
 test("is not shared, so its records need no sealing", () => {
   expect(memoryStore().traits).toEqual({ name: "memory", shared: false });
 });
