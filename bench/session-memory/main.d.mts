@@ -1,0 +1,8 @@
+import type { Report } from "../lib/rounds.mjs";
+
+export const about: string;
+export function run(plan: {
+  readonly rounds: number;
+  readonly requests?: number;
+  say(line: string): void;
+}): Promise<Report>;
