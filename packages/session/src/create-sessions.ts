@@ -53,7 +53,7 @@ export function createSessions<Data extends object = Record<string, unknown>>(
   const data = createDataCodec(settings.data);
   const gate = createCookieGate(settings, trusts, runtime);
   const deviceOf = createDeviceReader(trusts);
-  const common: CommonParts = { settings, runtime, data, gate, deviceOf, onEvent: options.onEvent, keys };
+  const common: CommonParts = { settings, runtime, data, gate, deviceOf, listeners: options, keys };
   const carrier = options.store === undefined ? options.carrier : (options.carrier ?? idCookie());
   const wired =
     options.store === undefined

@@ -1,3 +1,4 @@
+export type { AuditEntry, AuditSink } from "./audit.ts";
 export type {
   BoundRecordCarrier,
   BoundTokenCarrier,
@@ -42,3 +43,4 @@ export type {
   Watchable,
   Written,
 } from "./store.ts";
+export type { Operation, OperationEnd, Telemetry } from "./telemetry.ts";

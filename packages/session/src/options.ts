@@ -1,9 +1,11 @@
 import type { Duration, Runtime } from "@sojourn/core";
+import type { AuditSink } from "./audit.ts";
 import type { RecordCarrier, TokenCarrier } from "./carrier.ts";
 import type { SessionEvent } from "./events.ts";
 import type { ValueCodec } from "./json.ts";
 import type { StandardSchema } from "./schema.ts";
 import type { AnyStore } from "./store.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 export interface CookieOptions {
   /** @default "__Host-session", or "session" with `insecureLoopback` or `domain` or `path` */
@@ -119,6 +121,10 @@ interface CommonOptions {
   readonly downgrade?: (data: Readonly<Record<string, unknown>>, toVersion: number) => object;
   /** Called as things happen. What it throws is logged and goes no further. */
   readonly onEvent?: (event: SessionEvent) => void;
+  /** Keeps every event but touches, such as `auditFile(path)`. What it throws is logged and goes no further. */
+  readonly audit?: AuditSink;
+  /** Gets spans of what is done and every event, such as `openTelemetry()`. Absent: nothing is measured. */
+  readonly telemetry?: Telemetry;
   /** Clock, randomness, crypto, logger and background work. @default those of the platform */
   readonly runtime?: Partial<Runtime>;
   /** Where NODE_ENV and SOJOURN_KEYS are looked up. @default process.env where there is one */

@@ -3,8 +3,7 @@ import { findKeys } from "@sojourn/core/key-file";
 import type { SessionAdmin } from "./admin.ts";
 import { createBinding } from "./binding.ts";
 import type { CarrierContext, RecordCarrier, TokenCarrier } from "./carrier.ts";
-import { createEmitter, type Emit } from "./emitter.ts";
-import type { SessionEvent } from "./events.ts";
+import { createEmitter, type Emit, type Listeners } from "./emitter.ts";
 import type { Home } from "./home.ts";
 import { createCarriedHome } from "./in-cookie/home.ts";
 import { createStoreAdmin } from "./in-store/admin.ts";
@@ -22,6 +21,8 @@ import type { CookieGate } from "./request/cookie-gate.ts";
 import type { DeviceReader } from "./request/device.ts";
 import type { Settings } from "./settings/settings.ts";
 import type { AnyStore } from "./store.ts";
+import type { Telemetry } from "./telemetry.ts";
+import { traceAdmin, traceCalls, traceHome } from "./traced.ts";
 import { createVault } from "./vault.ts";
 
 /** What every configuration has. */
@@ -31,7 +32,7 @@ export interface CommonParts {
   readonly data: DataCodec;
   readonly gate: CookieGate;
   readonly deviceOf: DeviceReader;
-  readonly onEvent: ((event: SessionEvent) => void) | undefined;
+  readonly listeners: Listeners;
   /** Made when first asked for. */
   keys(): KeyRing;
 }
@@ -61,12 +62,14 @@ export function lazyKeys(
 }
 
 export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCarrier): Wired {
-  const { settings, runtime, data, gate, deviceOf, onEvent, keys } = common;
+  const { settings, runtime, data, gate, deviceOf, listeners, keys } = common;
   const ring = settings.atRest === "sealed" ? keys() : undefined;
-  const calls = createStoreCalls(store, settings, runtime, () => emit);
+  const { telemetry } = listeners;
+  const asked = createStoreCalls(store, settings, runtime, () => emit);
+  const calls = telemetry === undefined ? asked : traceCalls(asked, store, telemetry);
   const nowMs = store.nowMs?.bind(store);
   const time = createStoreTime(nowMs && (() => calls.ask("nowMs", nowMs)), runtime);
-  const emit = createEmitter(onEvent, () => time.now(), runtime);
+  const emit = createEmitter(listeners, () => time.now(), runtime);
   const vault = createVault(ring, "session-record", settings.acceptPlain, emit);
   const userVault = createVault(ring, "user-record", settings.acceptPlain, emit);
   const settle = { calls, runtime };
@@ -105,17 +108,28 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
     carrier: carrier.bind(contextOf(common)),
     replaces: carrier.replaces,
   };
-  return { home: createStoreHome(parts), admin: createStoreAdmin(parts), emit, now: () => time.now() };
+  return traced(telemetry, {
+    home: createStoreHome(parts),
+    admin: createStoreAdmin(parts),
+    emit,
+    now: () => time.now(),
+  });
 }
 
 export function wireCarried(common: CommonParts, carrier: RecordCarrier): Wired {
-  const { settings, runtime, data, gate, deviceOf, onEvent } = common;
+  const { settings, runtime, data, gate, deviceOf, listeners } = common;
   const now = () => runtime.clock.now();
-  const emit = createEmitter(onEvent, now, runtime);
+  const emit = createEmitter(listeners, now, runtime);
   const binding = settings.binding && createBinding(settings.binding, emit);
   const bound = carrier.bind(contextOf(common));
   const home = createCarriedHome({ carrier: bound, settings, runtime, data, emit, gate, deviceOf, binding });
-  return { home, admin: unsupportedAdmin(carrier), emit, now };
+  return traced(listeners.telemetry, { home, admin: unsupportedAdmin(carrier), emit, now });
+}
+
+function traced(telemetry: Telemetry | undefined, wired: Wired): Wired {
+  if (telemetry === undefined) return wired;
+  const { home, admin } = wired;
+  return { ...wired, home: traceHome(home, telemetry), admin: traceAdmin(admin, telemetry) };
 }
 
 function contextOf({ runtime, settings, keys }: CommonParts): CarrierContext {

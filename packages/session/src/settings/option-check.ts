@@ -45,6 +45,15 @@ export function checkFunction(value: unknown, where: string): void {
     throw optionInvalid(where, "is not a function", "give one, or leave it out");
 }
 
+/** @throws OPTIONS_INVALID unless absent or an object with all of `methods`. */
+export function checkMethods(value: unknown, methods: readonly string[], where: string): void {
+  if (value === undefined) return;
+  const given = typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  const missing = methods.find((name) => typeof given[name] !== "function");
+  if (missing !== undefined)
+    throw optionInvalid(where, `has no method ${missing}`, "give one that has, or leave it out");
+}
+
 /** @throws OPTIONS_INVALID unless absent or a whole number of the range. */
 export function wholeNumber(value: unknown, where: string, min: number, max: number): number | undefined {
   if (value === undefined) return undefined;

@@ -12,7 +12,7 @@ import type {
 import type { Lifetimes } from "../policy.ts";
 import type { DataRules } from "../record/data-codec.ts";
 import { resolveData } from "./data-settings.ts";
-import { checkFunction, checkKeys, flag, oneOf, optionInvalid, wholeNumber } from "./option-check.ts";
+import { checkFunction, checkKeys, checkMethods, flag, oneOf, optionInvalid, wholeNumber } from "./option-check.ts";
 
 /** The options with every default filled in and every duration in ms. Resolved once, frozen. */
 export interface Settings {
@@ -47,7 +47,7 @@ export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes 
 }
 
 const COMMON =
-  "keys idle absolute persistent touchWindow rotateAfter grace onReuse binding cookie trustProxy csrf schema codec version migrate writeVersion downgrade onEvent runtime env carrier";
+  "keys idle absolute persistent touchWindow rotateAfter grace onReuse binding cookie trustProxy csrf schema codec version migrate writeVersion downgrade onEvent audit telemetry runtime env carrier";
 const WITH_STORE = "store limit strict onConflict commitWithin storeDeadline breaker onStoreDown atRest acceptPlain";
 const KNOWN = `${COMMON} ${WITH_STORE}`.split(" ");
 const COOKIE_KEYS = ["name", "domain", "path", "sameSite", "partitioned", "insecureLoopback"];
@@ -78,6 +78,8 @@ export function resolveSettings(options: SessionsOptions & SchemaOptions<object>
     throw optionInvalid("strict", "contradicts onConflict", "leave one of them out: strict throws, onConflict chooses");
   }
   checkFunction(options.onEvent, "onEvent");
+  checkMethods(options.audit, ["write"], "audit");
+  checkMethods(options.telemetry, ["trace", "event"], "telemetry");
   checkFunction(withStore.onConflict, "onConflict");
   const shared = withStore.store?.traits.shared ?? false;
   const atRest = oneOf(withStore.atRest, ["sealed", "plain"], "atRest") ?? (shared ? "sealed" : "plain");
