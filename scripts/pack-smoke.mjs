@@ -11,8 +11,8 @@ import { exportedFiles, reach } from "./pack/reach.mjs";
 import { bin, root } from "./steps.mjs";
 
 const FOLDERS = ["packages/core", "packages/session", "packages/balancer", "packages/cli"];
-/** Beside our packages: what the examples and the optional stores need, and the types to compile them. */
-const ALSO = ["express", "@types/express", "@types/node", "libsql"];
+/** Beside our packages: what the examples, the optional stores and telemetry need, and the types to compile them. */
+const ALSO = ["express", "@types/express", "@types/node", "libsql", "@opentelemetry/api"];
 
 const problems = [];
 const project = realpathSync(mkdtempSync(join(tmpdir(), "sojourn-pack-")));
@@ -119,9 +119,14 @@ function checkReach() {
   const modules = join(project, "node_modules");
   const own = (name) => name.startsWith("@sojourn/");
   const { dependencies } = JSON.parse(readFileSync(join(modules, "@sojourn/session/package.json"), "utf8"));
-  const check = (specifier, conditions) => {
+  const check = (specifier, conditions, optional = "") => {
     for (const [outside, file] of reach(modules, specifier, conditions, own).outside) {
-      if (outside in dependencies || (conditions.includes("node") && outside.startsWith("node:"))) continue;
+      if (
+        outside in dependencies ||
+        outside === optional ||
+        (conditions.includes("node") && outside.startsWith("node:"))
+      )
+        continue;
       const importer = file.slice(modules.length + 1);
       problems.push(`${specifier} under [${conditions}] reaches ${outside}, imported by ${importer}`);
     }
@@ -133,6 +138,7 @@ function checkReach() {
   for (const conditions of [["node"], [], ["workerd"], ["edge-light"], ["browser"]]) {
     for (const subpath of ["@sojourn/core", ...everywhere, "@sojourn/session/stores/memory"])
       check(subpath, conditions);
+    check("@sojourn/session/otel", conditions, "@opentelemetry/api");
   }
 }
 
