@@ -78,6 +78,33 @@ describe("docs/guide/production/app.mjs", () => {
   });
 });
 
+it("docs/guide/production/audit.mjs writes down who logged in and out, and ends with all of it in the file", async () => {
+  const [port, file] = [await freePort(), join(tempDir(), "audit.jsonl")];
+  const env = {
+    PORT: String(port),
+    SHOP_DB: join(tempDir(), "shop.db"),
+    SHOP_AUDIT: file,
+    SOJOURN_KEYS: generateKey(createSystemRandom()),
+  };
+  const app = await spawnNode(at("audit.mjs"), { env, ready: /^ready$/ });
+  const https = { "X-Forwarded-Proto": "https" };
+  const login = await ask({ port, method: "POST", path: "/login", headers: https });
+  await ask({ port, method: "POST", path: "/logout", headers: { ...https, Cookie: login.cookie.split(";")[0] } });
+  app.child.kill("SIGTERM");
+  expect(await app.exited).toBe(0);
+  const entries = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const date = expect.stringMatching(/^\d{4}-.*Z$/);
+  const id = entries[0].id;
+  expect(entries).toEqual([
+    { at: date, type: "session.created", id },
+    { at: date, type: "session.login", id, userId: "ada" },
+    { at: date, type: "session.ended", id, reason: "logout" },
+  ]);
+});
+
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
 requireServer("nginx")("docs/guide/production/nginx.conf", () => {
