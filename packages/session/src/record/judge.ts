@@ -38,12 +38,13 @@ function isAbsent(path: SchemaIssue["path"], data: DataMap): boolean {
 function textOf(path: SchemaIssue["path"], whole: string): string {
   const [first, ...rest] = (path ?? []).map(keyOf);
   if (first === undefined) return whole;
-  return rest.reduce<string>(
-    (text, key) => (typeof key === "string" ? `${text}.${key}` : `${text}[${String(key)}]`),
-    String(first),
-  );
+  return rest.reduce<string>((text, key) => {
+    if (typeof key === "string") return `${text}.${key}`;
+    return typeof key === "number" ? `${text}[${key}]` : `${text}[…]`;
+  }, String(first));
 }
 
-function keyOf(segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey {
+/** Below the first, anything may be a key: those of maps stand in paths too. */
+function keyOf(segment: PropertyKey | { readonly key: PropertyKey }): unknown {
   return typeof segment === "object" ? segment.key : segment;
 }

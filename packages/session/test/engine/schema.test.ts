@@ -234,6 +234,20 @@ describe("a schema", () => {
     expect(client.cookie).toBeUndefined();
   });
 
+  it.each([
+    [["note", { key: "tags" }, 1], "note.tags[1]"],
+    [["note", Object.create(null), "text"], "note[…].text"],
+    [[{ key: "note" }, { key: { secret: SECRET } }, { key: Symbol(SECRET) }], "note[…][…]"],
+  ])("may say the path %# in any way of the standard", async (path, text) => {
+    const validate = () => ({ issues: [{ message: SECRET, path }] });
+    const schema = { "~standard": { version: 1, vendor: "test", validate } } as unknown as StandardSchema<Shop>;
+    const { server } = createDeployment("in a store");
+    await visit(server({ schema }), createClient(), async (s) => {
+      const error = await failure((async () => s.set("note", { text: "", tags: [] }))());
+      expect(error).toMatchObject({ code: "SESSION_DATA_INVALID", params: { path: text } });
+    });
+  });
+
   it("what one of its rules throws reaches the caller, and nothing is kept", async () => {
     const schema = v.object({
       theme: v.pipe(
