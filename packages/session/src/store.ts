@@ -53,7 +53,10 @@ export interface Touchable {
 
 /** Drops what has expired. Stores with native expiry need none. */
 export interface Sweepable {
-  /** Deletes at most `limit` expired records. @returns how many were deleted. */
+  /**
+   * Deletes at most `limit` expired records. One call may look at a part of a large store and the next go on from there.
+   * @returns how many were deleted.
+   */
   sweep(limit: number): Promise<number>;
 }
 

@@ -38,9 +38,14 @@ export interface MemoryStore extends SessionStore, Touchable, Sweepable, Scannab
 
 /** Two drop more than one write can add, so that expired records never pile up. */
 const LOOKED_AT_PER_WRITE = 2;
-/** What a sweep does in one turn. A look takes about 50 ns, a drop about 2 µs; half a millisecond of either ends a turn. */
+/** How long a sweep works before it lets others in: far less than anybody notices, far more than the change costs. */
+const TURN_MS = 2;
+/** Between two looks at the clock. */
+const LOOKS_AT_ONCE = 64;
+/** Ends a turn where the clock stands still. */
 const LOOKS_PER_TURN = 8_192;
-const DROPS_PER_TURN = 256;
+/** One sweep of a large store looks at a part of it, or it would outlast the deadline that the engine gives every call. */
+const LOOKS_PER_SWEEP = 100_000;
 const SCAN_BATCH = 1_000;
 
 export function memoryStore({ clock = systemClock, turn = nextTurn }: MemoryStoreOptions = {}): MemoryStore {
@@ -96,16 +101,19 @@ export function memoryStore({ clock = systemClock, turn = nextTurn }: MemoryStor
     /** Goes on where the last one stopped. */
     async sweep(limit: number): Promise<number> {
       let dropped = 0;
-      let left = records.size;
-      for (;;) {
+      let left = Math.min(records.size, Math.max(limit, LOOKS_PER_SWEEP));
+      while (left > 0 && dropped < limit) {
         const nowMs = clock.now();
-        const most = Math.min(limit, dropped + DROPS_PER_TURN);
-        for (let looks = Math.min(left, LOOKS_PER_TURN); looks > 0 && dropped < most; looks--, left--) {
+        const turnEnds = clock.monotonic() + TURN_MS;
+        const leftThen = Math.max(0, left - LOOKS_PER_TURN);
+        while (left > leftThen && dropped < limit) {
           if (records.dropNextIfExpired(nowMs)) dropped++;
+          left--;
+          if (left % LOOKS_AT_ONCE === 0 && clock.monotonic() >= turnEnds) break;
         }
-        if (left <= 0 || dropped >= limit) return dropped;
-        await turn();
+        if (left > 0 && dropped < limit) await turn();
       }
+      return dropped;
     },
 
     async *scan(batch = SCAN_BATCH): AsyncGenerator<readonly string[]> {
