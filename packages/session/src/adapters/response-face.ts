@@ -22,7 +22,6 @@ export function wearFace(response: ServerResponse, { ended, needsDrain }: Face):
     writableFinished: { get: () => false },
     writableNeedDrain: { get: () => needsDrain() && !ended() },
     setHeader: late("set"),
-    setHeaders: late("set"),
     appendHeader: late("append"),
     removeHeader: late("remove"),
   };

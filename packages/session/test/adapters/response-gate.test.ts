@@ -108,6 +108,7 @@ describe("until the commit settles", () => {
       res.statusMessage = "Oh";
       for (const late of [
         () => res.setHeader("X-A", "2"),
+        () => res.setHeaders(new Map([["X-A", "2"]])),
         () => res.appendHeader("X-A", "2"),
         () => res.removeHeader("X-A"),
         () => res.writeHead(500),
@@ -119,7 +120,7 @@ describe("until the commit settles", () => {
       commit.resolve(NONE);
     });
     expect(await get(server)).toMatchObject({ status: 200, message: "OK", headers: { "x-a": "1" } });
-    expect(codes).toEqual(Array(4).fill("ERR_HTTP_HEADERS_SENT"));
+    expect(codes).toEqual(Array(5).fill("ERR_HTTP_HEADERS_SENT"));
   });
 
   test("a bad status, header or chunk is refused where it is given", async () => {

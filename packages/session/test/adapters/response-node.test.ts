@@ -204,6 +204,47 @@ describe("while the head is held", () => {
     expect(drains).toBeGreaterThan(0);
   });
 
+  test("drain comes once, when the socket has room, and never after the end", async () => {
+    const counts: number[] = [];
+    for (const body of ["x".repeat(4_000_000), "small", undefined]) {
+      const commit = held();
+      let drains = 0;
+      const server = await start(async (res) => {
+        res.on("drain", () => drains++);
+        res.write(body ?? "a");
+        if (body === undefined) res.end();
+        commit.resolve(COOKIE);
+        if (body === undefined) return;
+        await once(res, "drain");
+        await idle(50);
+        res.end();
+      });
+      await get(server);
+      counts.push(drains);
+    }
+    expect(counts).toEqual([1, 1, 0]);
+  });
+
+  test("what was recorded up to the end is committed before the end, however often the head was held for it", async () => {
+    const last = deferred<ResponseFields>();
+    const server = await start((res) => {
+      for (let i = 0; i < 8; i++) held().resolve(NONE);
+      sessions.answers.push(last.promise);
+      res.write("a");
+      res.end("b");
+    });
+    let arrived = false;
+    const getting = get(server).then((received) => {
+      arrived = true;
+      return received;
+    });
+    while (sessions.log.length < 10) await idle(1);
+    await idle(50);
+    expect(arrived).toBe(false);
+    last.resolve(NONE);
+    expect(await getting).toMatchObject({ status: 200, body: "ab" });
+  });
+
   test("a source that fails takes its response along, and the commit goes on", async () => {
     const commit = held();
     const server = await start(async (res) => {
