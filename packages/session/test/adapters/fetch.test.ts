@@ -49,6 +49,11 @@ test("a response that a handler gives to everybody never gets one client's sessi
   expect([first.headers.getSetCookie().length, second.headers.getSetCookie().length]).toEqual([1, 1]);
 });
 
+test("a response that upgrades its connection is not made anew: platforms know it by itself", async () => {
+  const upgrade = Object.defineProperty(new Response(null), "status", { value: 101 });
+  expect(await visiting(() => upgrade)(new Request(SHOP, POST))).toBe(upgrade);
+});
+
 test("what the handler throws is thrown on, and nothing is committed", async () => {
   const failing = withSession(sessions, (_request, session) => {
     session.increment("visits");
