@@ -53,7 +53,12 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   /** The head of the response has left: from now on, operations that need a Set-Cookie throw SESSION_HEADERS_SENT. */
   headersSent(session: Session<Data>): void;
 
-  /** A user's living sessions, oldest first: what a page of one's devices shows. @param current marks one of them. */
+  /**
+   * A user's living sessions, oldest first: what a page of one's devices shows. Those that this server cannot open are left out, each with a
+   * `session.unreadable` event; `endOthers`, `revokeUser` and `end` end them all the same.
+   * @param current marks one of them.
+   * @throws SESSION_LIST_DAMAGED SESSION_KEY_UNKNOWN SESSION_STORE_DOWN
+   */
   list(userId: string, current?: Session<Data>): Promise<readonly SessionInfo[]>;
   /**
    * For what asks for a recent proof of identity: resolves if the user of `session` logged in or elevated at most
@@ -63,11 +68,22 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   requireFresh(session: Session<Data>, maxAge: Duration, level?: number): Promise<void>;
   /** Ends one session by its id. @returns whether it was alive. */
   end(id: string): Promise<boolean>;
-  /** Ends all other sessions of this session's user. @returns how many were alive. */
+  /**
+   * Ends all other sessions of this session's user. @returns how many were alive.
+   * @throws SESSION_NOT_AUTHENTICATED and those of `revokeUser`
+   */
   endOthers(session: Session<Data>): Promise<number>;
-  /** Ends all of a user's sessions, logins under way included. @returns how many were alive. */
+  /**
+   * Ends all of a user's sessions, logins under way included. When it resolves, no session from before the call can be
+   * read again. When it throws, some may have been ended, and calling it again ends the rest.
+   * @returns how many were alive.
+   * @throws SESSION_END_UNFINISHED SESSION_LIST_DAMAGED SESSION_KEY_UNKNOWN SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN
+   */
   revokeUser(userId: string): Promise<number>;
-  /** Ends everybody's sessions. @throws UNSUPPORTED when the store cannot be scanned. */
+  /**
+   * Ends everybody's sessions, those that this server cannot open too. @returns how many were alive.
+   * @throws UNSUPPORTED when the store cannot be scanned. SESSION_END_UNFINISHED SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN
+   */
   revokeAll(): Promise<number>;
   /** Deletes expired records, at most `limit`. @default 1000 @returns how many; 0 for stores that expire by themselves. */
   sweep(limit?: number): Promise<number>;

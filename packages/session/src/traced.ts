@@ -1,7 +1,7 @@
 import type { SessionAdmin } from "./admin.ts";
 import type { Home } from "./home.ts";
 import type { StoreCalls } from "./in-store/calls.ts";
-import { isUserKey } from "./in-store/users.ts";
+import { isUserKey } from "./record/user-record.ts";
 import type { SessionState } from "./state.ts";
 import type { AnyStore } from "./store.ts";
 import type { OperationEnd, Telemetry } from "./telemetry.ts";

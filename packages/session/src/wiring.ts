@@ -1,4 +1,4 @@
-import { createKeyRing, isSojournError, type KeyRing, type Runtime, SojournError } from "@sojourn/core";
+import { createKeyRing, type KeyRing, type Runtime, SojournError } from "@sojourn/core";
 import { findKeys } from "@sojourn/core/key-file";
 import type { SessionAdmin } from "./admin.ts";
 import { createBinding } from "./binding.ts";
@@ -11,12 +11,12 @@ import { createStoreCalls } from "./in-store/calls.ts";
 import { createCommitQueue } from "./in-store/commit-queue.ts";
 import { createEndings } from "./in-store/endings.ts";
 import { createStoreHome } from "./in-store/home.ts";
+import { createLookup } from "./in-store/lookup.ts";
 import type { StoreParts } from "./in-store/parts.ts";
 import { createProbingWatch } from "./in-store/probing.ts";
 import { createStoreTime } from "./in-store/time.ts";
 import { createUsers } from "./in-store/users.ts";
 import type { DataCodec } from "./record/data-codec.ts";
-import { decodeRecord } from "./record/record.ts";
 import type { CookieGate } from "./request/cookie-gate.ts";
 import type { DeviceReader } from "./request/device.ts";
 import type { Settings } from "./settings/settings.ts";
@@ -73,17 +73,7 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
   const vault = createVault(ring, "session-record", settings.acceptPlain, emit);
   const userVault = createVault(ring, "user-record", settings.acceptPlain, emit);
   const settle = { calls, runtime };
-  async function owns(userId: string, key: string): Promise<boolean> {
-    const stored = await calls.read(key);
-    if (stored === undefined) return false;
-    try {
-      const bytes = await vault.open(key, stored.bytes);
-      return bytes !== undefined && decodeRecord(bytes)?.userId === userId;
-    } catch (error) {
-      if (isSojournError(error, "SESSION_KEY_UNKNOWN")) return true;
-      throw error;
-    }
-  }
+  const lookup = createLookup({ store, calls, vault, runtime, settings });
 
   const parts: StoreParts = {
     store,
@@ -99,7 +89,8 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
     binding: settings.binding && createBinding(settings.binding, emit),
     probed: createProbingWatch(emit, deviceOf, runtime.clock),
     queue: createCommitQueue({ ...settle, vault, data, commitWithinMs: settings.commitWithinMs }),
-    users: createUsers({ ...settle, settings, vault: userVault, time, emit, owns }),
+    lookup,
+    users: createUsers({ ...settle, settings, vault: userVault, time, emit, lookup }),
     endings: createEndings({
       runtime,
       watch: store.watch?.bind(store),

@@ -19,6 +19,18 @@ export const sessionErrors = errorRows({
     what: "the session store cut the connection before saying whether it had {operation}",
     mend: "load the session again to see; nothing was repeated blindly",
   },
+  SESSION_END_UNFINISHED: {
+    status: 503,
+    retryable: true,
+    what: "{operation} ended {ended} sessions and then failed: {reason}",
+    mend: "call it again: it finds those that are left; the failure is the cause of this error",
+  },
+  SESSION_LIST_DAMAGED: {
+    status: 500,
+    retryable: false,
+    what: "the record {key}, which lists a user's sessions, is damaged, and the store cannot be scanned for them",
+    mend: "restore the record, or use a store that can be scanned; it is forgotten when it expires, after its sessions",
+  },
   SESSION_CONTENDED: {
     status: 503,
     retryable: true,

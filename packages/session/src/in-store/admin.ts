@@ -1,87 +1,105 @@
 import { isSojournError, SojournError } from "@sojourn/core";
 import type { SessionAdmin } from "../admin.ts";
+import { codeOf } from "../emitter.ts";
 import type { EndReason } from "../events.ts";
-import { type Held, openStored } from "../held.ts";
+import type { Held } from "../held.ts";
 import { isExpired, lastSeenAt } from "../policy.ts";
 import { describeDevice } from "../record/device.ts";
+import { isUserKey } from "../record/user-record.ts";
 import type { SessionInfo } from "../sessions.ts";
 import { lifetimesOf } from "../settings/settings.ts";
+import { sessionKeys } from "./lookup.ts";
+import { inParallel } from "./parallel.ts";
 import { endRecord, inBackground, type StoreParts } from "./parts.ts";
-import { isUserKey } from "./users.ts";
+import type { Leaving } from "./users.ts";
 
 export function createStoreAdmin(parts: StoreParts): SessionAdmin {
-  const { store, calls, users, time, settings, endings } = parts;
+  const { store, calls, lookup, users, time, settings, endings } = parts;
 
-  async function find(key: string): Promise<Held | undefined> {
-    const stored = await calls.read(key);
-    const held = stored === undefined ? undefined : await openStored(key, stored, parts.vault, parts.data);
-    if (held === undefined || isExpired(time.now(), held.expiresAtMs, held.record.absoluteEndMs)) return undefined;
-    return held;
-  }
-
-  /** The store's scan, with the deadline of every other call on each batch. */
-  async function* scan(): AsyncGenerator<readonly string[]> {
-    const batches = await calls.ask("scan", async () => store.scan?.()[Symbol.asyncIterator]());
-    if (batches === undefined) return;
+  /** Ends sessions and counts those that were alive; says so when it fails after some of them. */
+  async function counting(
+    operation: string,
+    work: (end: (keys: readonly string[], reason: EndReason) => Promise<void>) => Promise<void>,
+  ): Promise<number> {
+    let ended = 0;
     try {
-      for (;;) {
-        const batch = await calls.ask("scan", () => batches.next());
-        if (batch.done === true) return;
-        yield batch.value;
-      }
-    } finally {
-      // Not awaited: what hangs would hang here too.
-      parts.runtime.waitUntil(Promise.resolve(batches.return?.()).catch(() => {}));
+      await work(async (keys, reason) => {
+        await inParallel(keys, async (key) => {
+          if (await endRecord(parts, key, reason)) ended++;
+        });
+      });
+    } catch (error) {
+      if (ended === 0) throw error;
+      throw new SojournError("SESSION_END_UNFINISHED", { operation, ended, reason: codeOf(error) }, { cause: error });
     }
+    return ended;
   }
 
-  async function endAll(keys: readonly string[], reason: EndReason): Promise<number> {
-    let alive = 0;
-    for (const key of keys) if (await endRecord(parts, key, reason)) alive++;
-    return alive;
+  function endLeaving(operation: string, reason: EndReason, marking: () => Promise<Leaving>): Promise<number> {
+    return counting(operation, async (end) => {
+      const { keys, gone } = await marking();
+      if (keys.length === 0) return;
+      await end(keys, reason);
+      inBackground(parts, undefined, gone());
+    });
+  }
+
+  /** What this server cannot open is nobody's here; the vault has told of it. */
+  async function unlessUnknown(finding: Promise<Held | undefined>): Promise<Held | undefined> {
+    try {
+      return await finding;
+    } catch (error) {
+      if (!isSojournError(error, "SESSION_KEY_UNKNOWN")) throw error;
+      return undefined;
+    }
   }
 
   return {
     async list(userId, currentId) {
       const entries = await users.list(userId);
-      const found = await Promise.all(entries.map(({ key }) => find(key)));
-      return found
-        .filter((held) => held?.record.userId === userId)
-        .flatMap((held) => (held === undefined ? [] : [infoOf(held, held.key === currentId)]));
+      const found = await inParallel(entries, ({ key }) => unlessUnknown(lookup.at(key)));
+      const now = time.now();
+      return found.flatMap((held) => {
+        if (held === undefined || held.record.userId !== userId) return [];
+        return isExpired(now, held.expiresAtMs, held.record.absoluteEndMs)
+          ? []
+          : [infoOf(held, held.key === currentId)];
+      });
     },
     async end(id) {
       // The owner is only known while the record stands; one that cannot be read is ended all the same.
-      const held = await find(id).catch((error: unknown) => {
-        if (isSojournError(error, "SESSION_STORE_DOWN")) throw error;
-        return undefined;
-      });
+      const held = await unlessUnknown(lookup.at(id));
       const alive = await endRecord(parts, id, "ended");
       const userId = held?.record.userId;
       if (userId !== undefined) inBackground(parts, id, users.release(userId, id, false));
       return alive;
     },
     async endOthers({ held }) {
-      if (held?.record.userId === undefined) {
+      const userId = held?.record.userId;
+      if (held === undefined || userId === undefined) {
         throw new SojournError("SESSION_NOT_AUTHENTICATED", { operation: "endOthers" });
       }
-      return endAll(await users.keepOnly(held.record.userId, held.key), "others");
+      return endLeaving("endOthers", "others", () => users.keepOnly(userId, held.key));
     },
-    revokeUser: async (userId) => endAll(await users.revoke(userId), "revoked"),
+    revokeUser: (userId) => endLeaving("revokeUser", "revoked", () => users.revoke(userId)),
     async revokeAll() {
-      if (store.scan === undefined) {
+      const { scan } = lookup;
+      if (scan === undefined) {
         const how = "choose a store that can be scanned, or change the keys to end every session";
         throw new SojournError("UNSUPPORTED", { feature: "revokeAll", part: `the store ${store.traits.name}`, how });
       }
-      let alive = 0;
-      // Users first: a login under way then fails, instead of writing a session that the scan has passed.
-      for await (const keys of scan()) {
-        for (const key of keys) if (isUserKey(key)) alive += await endAll(await users.revokeByKey(key), "revoked");
-      }
-      for await (const keys of scan()) {
-        const sessions = keys.filter((key) => !isUserKey(key));
-        alive += await endAll(sessions, "revoked");
-      }
-      return alive;
+      return counting("revokeAll", async (end) => {
+        // Users first: a login under way then fails, instead of writing a session that the scan has passed.
+        for await (const keys of scan()) {
+          const leaving = await inParallel(keys.filter(isUserKey), users.revokeByKey);
+          await end(
+            leaving.flatMap((each) => each.keys),
+            "revoked",
+          );
+          await inParallel(leaving, ({ gone }) => gone());
+        }
+        for await (const keys of scan()) await end(sessionKeys(keys), "revoked");
+      });
     },
     sweep: (limit) => {
       const { sweep } = store;

@@ -12,6 +12,7 @@ import { keyOfName, newName, newSecret } from "../token/token.ts";
 import { holdToken, listLonger, repeatSuccessor } from "./commit.ts";
 import { createRecord } from "./create.ts";
 import { type Asked, applyIssue, applyPending, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
+import { inParallel } from "./parallel.ts";
 import { commitDeadline, endRecord, inBackground, type StoreParts, settled } from "./parts.ts";
 import { settleDelete } from "./settle.ts";
 
@@ -45,7 +46,7 @@ export async function loginToStore(parts: StoreParts, state: SessionState, asked
   };
   let held: Held;
   try {
-    for (const surplus of evicted) await endRecord(parts, surplus, "limit");
+    await inParallel(evicted, (surplus) => endRecord(parts, surplus, "limit"));
     // What was recorded as another user is not carried over to this one.
     held = await (kept === undefined
       ? createLogin(parts, key, facts, other === undefined ? pending.operations : [], now)

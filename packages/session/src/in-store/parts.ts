@@ -13,6 +13,7 @@ import type { Vault } from "../vault.ts";
 import type { StoreCalls } from "./calls.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { Endings } from "./endings.ts";
+import type { Lookup } from "./lookup.ts";
 import { settleDelete } from "./settle.ts";
 import type { StoreTime } from "./time.ts";
 import type { Users } from "./users.ts";
@@ -27,6 +28,7 @@ export interface StoreParts {
   readonly vault: Vault;
   readonly data: DataCodec;
   readonly queue: CommitQueue;
+  readonly lookup: Lookup;
   readonly users: Users;
   readonly emit: Emit;
   readonly endings: Endings;

@@ -1,13 +1,40 @@
-import { type Awaitable, formatDuration, isPromise, SojournError, toBase64Url, utf8 } from "@sojourn/core";
+import {
+  type Awaitable,
+  formatDuration,
+  isPromise,
+  isSojournError,
+  SojournError,
+  toBase64Url,
+  utf8,
+} from "@sojourn/core";
 import type { Emit } from "../emitter.ts";
-import { decodeUserRecord, encodeUserRecord, type UserEntry, type UserRecord } from "../record/user-record.ts";
+import {
+  decodeUserRecord,
+  encodeUserRecord,
+  USER_KEY_PREFIX,
+  type UserEntry,
+  type UserRecord,
+} from "../record/user-record.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Vault } from "../vault.ts";
 import { pause } from "./backoff.ts";
+import type { Lookup } from "./lookup.ts";
+import { inParallel } from "./parallel.ts";
 import { type SettleParts, settleWrite } from "./settle.ts";
 import type { StoreTime } from "./time.ts";
 
-/** User records, changed only by compare-and-set of their one key. */
+/** Sessions that a revocation has marked. They stay listed until they are gone, so that a repetition finds them. */
+export interface Leaving {
+  readonly keys: readonly string[];
+  /** Takes them off the list. To be called when all of them have been deleted. */
+  gone(): Promise<void>;
+}
+
+/**
+ * User records, changed only by compare-and-set of their one key. A record that is there and does not open as ours is
+ * made anew from the sessions in the store.
+ * @throws SESSION_LIST_DAMAGED where it would have to be, and the store cannot be scanned; SESSION_KEY_UNKNOWN
+ */
 export interface Users {
   /**
    * Enters a session that is about to be written. At the limit, entries that no longer read make room first.
@@ -25,12 +52,12 @@ export interface Users {
   release(userId: string, key: string, unlessOwned: boolean): Promise<void>;
   /** The session may now live until `absoluteEndMs`. */
   prolong(userId: string, key: string, absoluteEndMs: number): Promise<void>;
-  /** Raises the generation and empties the list; logins under way fail. @returns the keys that were on it. */
-  revoke(userId: string): Promise<readonly string[]>;
-  /** As `revoke`, for a user record found by scanning. */
-  revokeByKey(userKey: string): Promise<readonly string[]>;
-  /** Empties the list but for `key`. @returns the keys taken off. */
-  keepOnly(userId: string, key: string): Promise<readonly string[]>;
+  /** Raises the generation and marks all that is listed; logins under way fail. */
+  revoke(userId: string): Promise<Leaving>;
+  /** As `revoke`, for a user record found by scanning. One that does not open is replaced by an empty one. */
+  revokeByKey(userKey: string): Promise<Leaving>;
+  /** Marks all that is listed but `key`. */
+  keepOnly(userId: string, key: string): Promise<Leaving>;
   list(userId: string): Promise<readonly UserEntry[]>;
 }
 
@@ -39,14 +66,7 @@ export interface UsersParts extends SettleParts {
   readonly vault: Vault;
   readonly time: StoreTime;
   readonly emit: Emit;
-  /** Whether a living session is this user's; what cannot be read for want of a key may be. */
-  owns(userId: string, key: string): Promise<boolean>;
-}
-
-const PREFIX = "u.";
-
-export function isUserKey(key: string): boolean {
-  return key.startsWith(PREFIX);
+  readonly lookup: Lookup;
 }
 
 /** Without a limit, dead entries are looked for each time the list has grown by this many. */
@@ -61,35 +81,49 @@ interface Step<T> {
 }
 
 export function createUsers(parts: UsersParts): Users {
-  const { calls, runtime, settings, vault, time, emit, owns } = parts;
+  const { calls, runtime, settings, vault, time, emit, lookup } = parts;
   const { limit, commitWithinMs } = settings;
   const longestMs = Math.max(settings.browser.absoluteMs, settings.persistent.absoluteMs);
 
   async function keyOf(userId: string): Promise<string> {
-    return PREFIX + (await runtime.crypto.sha256Base64Url(utf8(`sojourn/user/${userId}`)));
+    return USER_KEY_PREFIX + (await runtime.crypto.sha256Base64Url(utf8(`sojourn/user/${userId}`)));
   }
 
-  async function read(userKey: string) {
+  async function read(userKey: string, overwrites = false) {
     const stored = await calls.read(userKey);
     if (stored === undefined) return undefined;
-    const bytes = await vault.open(userKey, stored.bytes);
-    const record = bytes === undefined ? undefined : decodeUserRecord(bytes);
-    // What cannot be read lists nothing, and is replaced at the version it has.
-    return { version: stored.version, record };
+    try {
+      const bytes = await vault.open(userKey, stored.bytes);
+      return { version: stored.version, record: bytes === undefined ? undefined : decodeUserRecord(bytes) };
+    } catch (error) {
+      if (!overwrites || !isSojournError(error, "SESSION_KEY_UNKNOWN")) throw error;
+      return { version: stored.version, record: undefined };
+    }
   }
 
-  async function change<T>(userKey: string, step: (current: UserRecord | undefined) => Awaitable<Step<T>>): Promise<T> {
-    const until = runtime.clock.monotonic() + commitWithinMs;
+  /** @param anew what takes the place of a record that does not open; absent: it lists nothing, and may not be written. */
+  async function change<T>(
+    userKey: string,
+    step: (current: UserRecord | undefined) => Awaitable<Step<T>>,
+    anew?: () => Awaitable<UserRecord>,
+    overwrites = false,
+  ): Promise<T> {
+    let until = runtime.clock.monotonic() + commitWithinMs;
     for (let attempt = 0; ; attempt++) {
-      const current = await read(userKey);
-      const stepped = step(current?.record);
+      const current = await read(userKey, overwrites);
+      let record = current?.record;
+      if (current !== undefined && record === undefined && anew !== undefined) {
+        record = await anew();
+        until = runtime.clock.monotonic() + commitWithinMs;
+      }
+      const stepped = step(record);
       const { next, result } = isPromise(stepped) ? await stepped : stepped;
       if (next === undefined) return result;
       const version = toBase64Url(runtime.random.bytes(12));
       const bytes = await vault.seal(userKey, encodeUserRecord(next));
       // The generation is remembered for as long as a session from before it could live.
-      const record = { bytes, version, expiresAtMs: time.now() + longestMs };
-      const settled = await settleWrite(parts, userKey, record, current?.version ?? "absent", until, true);
+      const written = { bytes, version, expiresAtMs: time.now() + longestMs };
+      const settled = await settleWrite(parts, userKey, written, current?.version ?? "absent", until, true);
       if (settled.status === "done") return result;
       if (runtime.clock.monotonic() >= until) {
         throw new SojournError("SESSION_CONTENDED", { waited: formatDuration(commitWithinMs) });
@@ -106,28 +140,48 @@ export function createUsers(parts: UsersParts): Users {
   /** Those whose sessions read, and those too young to have been written yet. */
   async function reading(userId: string, entries: readonly UserEntry[]): Promise<UserEntry[]> {
     const youngSince = time.now() - commitWithinMs;
-    const reads = await Promise.all(
-      entries.map(async ({ key, createdAtMs }) => createdAtMs > youngSince || (await owns(userId, key))),
+    const reads = await inParallel(
+      entries,
+      async ({ key, createdAtMs }) => createdAtMs > youngSince || (await lookup.owns(userId, key)),
     );
     return entries.filter((_, i) => reads[i]);
   }
 
-  /** Takes all but `keep` off the list. @returns whatever any attempt found there: an unanswered one may have been done. */
-  async function empty(userKey: string, keep?: string): Promise<readonly string[]> {
+  /** @param waitMs how long the search may take. */
+  async function searched(userId: string, waitMs = Number.POSITIVE_INFINITY): Promise<UserRecord> {
+    if (lookup.search === undefined) throw new SojournError("SESSION_LIST_DAMAGED", { key: await keyOf(userId) });
+    const entries = await lookup.search(userId, runtime.clock.monotonic() + waitMs);
+    return { generation: time.now(), userId, entries };
+  }
+
+  /** Marks all but `keep`. What any attempt found is leaving: an unanswered one may have been done. */
+  async function leave(
+    userKey: string,
+    keep: string | undefined,
+    anew: () => Awaitable<UserRecord>,
+    overwrites = false,
+  ): Promise<Leaving> {
     const found = new Set<string>();
-    await change(userKey, (record) => {
+    const mark = (record: UserRecord | undefined): Step<undefined> => {
       if (record === undefined) return { result: undefined };
       for (const { key } of record.entries) if (key !== keep) found.add(key);
-      const entries = record.entries.filter(({ key }) => key === keep);
+      const entries = record.entries.map((entry) => (entry.key === keep ? entry : asLeaving(entry)));
       const generation = keep === undefined ? Math.max(record.generation + 1, time.now()) : record.generation;
       return { next: { ...record, generation, entries }, result: undefined };
-    });
-    return [...found];
+    };
+    await change(userKey, mark, anew, overwrites);
+    const gone = () =>
+      change(userKey, (record): Step<undefined> => {
+        const entries = record?.entries.filter(({ key }) => !found.has(key));
+        if (record === undefined || entries?.length === record.entries.length) return { result: undefined };
+        return { next: { ...record, entries: entries ?? [] }, result: undefined };
+      });
+    return { keys: [...found], gone };
   }
 
   return {
     async reserve(userId, entry) {
-      const reserved = await change(await keyOf(userId), async (record) => {
+      const enter = async (record: UserRecord | undefined) => {
         let others = living(record).filter(({ key }) => key !== entry.key);
         const max = limit?.sessions ?? Number.POSITIVE_INFINITY;
         const grown = others.length > 0 && others.length % PRUNE_EVERY === 0;
@@ -144,7 +198,9 @@ export function createUsers(parts: UsersParts): Users {
           next: { generation, userId, entries: [...leaving, ...staying.slice(surplus), { ...entry, leaving: false }] },
           result: { generation, evicted: leaving.map(({ key }) => key), surplus },
         };
-      });
+      };
+      // A login does not wait for a search of any length; a list or a revocation does, and mends the record for it.
+      const reserved = await change(await keyOf(userId), enter, () => searched(userId, commitWithinMs));
       if (reserved.surplus > 0) emit({ type: "session.limit", userId, outcome: "ended-oldest" });
       return reserved;
     },
@@ -155,7 +211,7 @@ export function createUsers(parts: UsersParts): Users {
     release: async (userId, key, unlessOwned) =>
       change(await keyOf(userId), async (record) => {
         if (record?.entries.some((entry) => entry.key === key) !== true) return { result: undefined };
-        if (unlessOwned && (await owns(userId, key))) return { result: undefined };
+        if (unlessOwned && (await lookup.owns(userId, key))) return { result: undefined };
         return { next: { ...record, entries: record.entries.filter((entry) => entry.key !== key) }, result: undefined };
       }),
     prolong: async (userId, key, absoluteEndMs) =>
@@ -164,9 +220,19 @@ export function createUsers(parts: UsersParts): Users {
         const next = record === undefined || entries === undefined ? undefined : { ...record, entries };
         return next === undefined ? { result: undefined } : { next, result: undefined };
       }),
-    revoke: async (userId) => empty(await keyOf(userId)),
-    revokeByKey: (userKey) => empty(userKey),
-    keepOnly: async (userId, kept) => empty(await keyOf(userId), kept),
-    list: async (userId) => living((await read(await keyOf(userId)))?.record),
+    revoke: async (userId) => leave(await keyOf(userId), undefined, () => searched(userId)),
+    revokeByKey: (userKey) =>
+      leave(userKey, undefined, () => ({ generation: time.now(), userId: "", entries: [] }), true),
+    keepOnly: async (userId, kept) => leave(await keyOf(userId), kept, () => searched(userId)),
+    async list(userId) {
+      const userKey = await keyOf(userId);
+      const current = await read(userKey);
+      if (current === undefined || current.record !== undefined) return living(current?.record);
+      return change(
+        userKey,
+        (record) => (record === undefined ? { result: [] } : { next: record, result: living(record) }),
+        () => searched(userId),
+      );
+    },
   };
 }

@@ -21,6 +21,13 @@ export interface UserRecord {
   readonly entries: readonly UserEntry[];
 }
 
+/** Keys of user records begin so; those of sessions are base64url, which has no dot. */
+export const USER_KEY_PREFIX = "u.";
+
+export function isUserKey(key: string): boolean {
+  return key.startsWith(USER_KEY_PREFIX);
+}
+
 export const USER_RECORD_FORMAT = 0xb1;
 
 export function encodeUserRecord(record: UserRecord): Uint8Array {

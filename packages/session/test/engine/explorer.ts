@@ -4,11 +4,13 @@ import { turn } from "./support.ts";
 
 interface Gate {
   readonly label: string;
+  readonly actor: number;
   open(): void;
 }
 
 /** One run of a scenario, and the schedule it took. */
 export interface Run {
+  /** What goes through one wrapped store is one actor. */
   readonly wrap: (store: AnyStore) => AnyStore;
   /** Opens gates, one at a time, until `work` has settled. `idle` is called when no gate waits. */
   finish(work: Promise<unknown>, idle: () => void): Promise<void>;
@@ -17,23 +19,51 @@ export interface Run {
   readonly labels: string[];
 }
 
-/** @param choose which of the waiting gates opens at a step. */
-function createRun(choose: (width: number, step: number) => number): Run {
+/**
+ * @param choose which of the gates that may open at a step does.
+ * @param switches how often another actor may take over from one that could go on, each doing its own calls in order.
+ */
+function createRun(choose: (width: number, step: number) => number, switches?: number): Run {
   const waiting: Gate[] = [];
   const widths: number[] = [];
   const labels: string[] = [];
-  const pass = (label: string) => new Promise<void>((open) => void waiting.push({ label, open }));
+  let actors = 0;
+  let last: number | undefined;
+  let switched = 0;
+  const pass = (label: string, actor: number) =>
+    new Promise<void>((open) => void waiting.push({ label: `${actor}.${label}`, actor, open }));
+
+  function mayOpen(): readonly Gate[] {
+    if (switches === undefined) return waiting;
+    const firsts = waiting.filter(({ actor }, i) => waiting.findIndex((gate) => gate.actor === actor) === i);
+    const going = firsts.filter(({ actor }) => actor === last);
+    if (going.length === 0) return firsts;
+    return switched < switches ? [...going, ...firsts.filter((gate) => !going.includes(gate))] : going;
+  }
+
+  function pick(): void {
+    const options = mayOpen();
+    const gate = options[choose(options.length, widths.length)];
+    widths.push(options.length);
+    if (gate === undefined) return;
+    if (gate.actor !== last && options.some(({ actor }) => actor === last)) switched++;
+    last = gate.actor;
+    waiting.splice(waiting.indexOf(gate), 1);
+    labels.push(gate.label);
+    gate.open();
+  }
 
   return {
     widths,
     labels,
     wrap: (inner) => {
+      const actor = actors++;
       const gated = (["read", "write", "delete", "touch"] as const).map((name) => [
         name,
         async (...args: unknown[]) => {
-          await pass(`${name}>`);
+          await pass(`${name}>`, actor);
           const value = await (inner[name] as (...all: unknown[]) => Promise<unknown>).apply(inner, args);
-          await pass(`${name}<`);
+          await pass(`${name}<`, actor);
           return value;
         },
       ]);
@@ -48,28 +78,29 @@ function createRun(choose: (width: number, step: number) => number): Run {
       for (;;) {
         await turn();
         if (settled && waiting.length === 0) return;
-        if (waiting.length === 0) {
-          idle();
-          continue;
-        }
-        const step = widths.length;
-        widths.push(waiting.length);
-        const [gate] = waiting.splice(choose(waiting.length, step), 1);
-        labels.push(gate?.label ?? "");
-        gate?.open();
+        if (waiting.length === 0) idle();
+        else pick();
       }
     },
   };
 }
 
-/** Runs `scenario` under every schedule, depth first. @throws when there are more than `limit`. @returns how many. */
-export async function explore(limit: number, scenario: (run: Run) => Promise<void>): Promise<number> {
+/**
+ * Runs `scenario` under every schedule, depth first, or under all that have no more than `switches`: with two, whatever
+ * one actor does happens at, and spans, every await point of the other.
+ * @throws when there are more than `limit`. @returns how many.
+ */
+export async function explore(
+  limit: number,
+  scenario: (run: Run) => Promise<void>,
+  switches?: number,
+): Promise<number> {
   let choices: number[] | undefined = [];
   let runs = 0;
   while (choices !== undefined) {
     if (runs >= limit) throw new Error(`more than ${limit} schedules: sample them`);
     const given: readonly number[] = choices;
-    const run = createRun((_, step) => given[step] ?? 0);
+    const run = createRun((_, step) => given[step] ?? 0, switches);
     await told(run, scenario);
     runs++;
     choices = next(choices, run.widths);
