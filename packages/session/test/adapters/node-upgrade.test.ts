@@ -62,6 +62,14 @@ test("what needs a cookie throws, data is committed, and the handshake counts as
   expect([later.get("visits"), later.lastSeenAt?.getTime()]).toEqual([1, runtime.clock.now()]);
 });
 
+test("a handshake alone counts as activity", async () => {
+  runtime.clock.advance(5 * 60_000);
+  await upgradeSession(scene.sessions, handshake({ cookie }));
+  await runtime.settled();
+  const later = await scene.sessions.load(new Request(ORIGIN, { headers: { Cookie: cookie } }));
+  expect(later.lastSeenAt?.getTime()).toBe(runtime.clock.now());
+});
+
 test("a live socket is told when its session ends", async () => {
   const session = await upgradeSession(scene.sessions, handshake({ cookie }));
   let told = 0;
