@@ -100,7 +100,13 @@ it("docs/guide/production/audit.mjs writes down who logged in and out, and ends 
   const id = entries[0].id;
   expect(entries).toEqual([
     { at: date, type: "session.created", id },
-    { at: date, type: "session.login", id, userId: "ada" },
+    {
+      at: date,
+      type: "session.login",
+      id,
+      userId: "ada",
+      device: { browser: "none", system: "none", networks: ["127.0.0.0/24"] },
+    },
     { at: date, type: "session.ended", id, reason: "logout" },
   ]);
 });

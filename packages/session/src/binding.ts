@@ -1,7 +1,7 @@
 import type { Emit } from "./emitter.ts";
 import type { BindingSignal } from "./events.ts";
 import type { BindingPolicy } from "./options.ts";
-import type { Device } from "./record/device.ts";
+import { type Device, describeDevice } from "./record/device.ts";
 
 /** Whether a session is served to the device that presents its token. */
 export interface Binding {
@@ -22,7 +22,7 @@ export function createBinding(policies: BindingPolicies, emit: Emit): Binding {
     if (told.get(id) === device) return;
     if (told.size >= REMEMBERED) told.clear();
     told.set(id, device);
-    emit({ type: "session.binding-mismatch", id, signals, outcome });
+    emit({ type: "session.binding-mismatch", id, signals, outcome, device: describeDevice(seen) });
   }
 
   return {
@@ -33,7 +33,7 @@ export function createBinding(policies: BindingPolicies, emit: Emit): Binding {
       const signals = differing.filter((signal) => policies[signal] !== "off");
       if (signals.length === 0) return "served";
       if (signals.some((signal) => policies[signal] === "end")) {
-        emit({ type: "session.binding-mismatch", id, signals, outcome: "ended" });
+        emit({ type: "session.binding-mismatch", id, signals, outcome: "ended", device: describeDevice(seen) });
         return "end";
       }
       const steps = signals.some((signal) => policies[signal] === "step-up");

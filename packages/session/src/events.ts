@@ -1,3 +1,5 @@
+import type { DeviceInfo } from "./record/device.ts";
+
 /** Why a session is no more. Running out of time is no event: nobody is there to see it. */
 export type EndReason =
   /** Its client logged out. */
@@ -23,7 +25,13 @@ export type BindingSignal = "userAgent" | "address";
 /** What happened, without tokens, secrets or data. `id` is the session's key, `atMs` store time. */
 export type SessionEvent = { readonly atMs: number } & (
   | { readonly type: "session.created"; readonly id: string }
-  | { readonly type: "session.login"; readonly id: string; readonly userId: string }
+  | {
+      readonly type: "session.login";
+      readonly id: string;
+      readonly userId: string;
+      /** What the login came from. */
+      readonly device: DeviceInfo;
+    }
   | { readonly type: "session.elevated"; readonly id: string; readonly level: number }
   /** A successor was issued; the client has not yet presented it. */
   | { readonly type: "session.rotated"; readonly id: string }
@@ -38,6 +46,8 @@ export type SessionEvent = { readonly atMs: number } & (
       /** What differs. */
       readonly signals: readonly BindingSignal[];
       readonly outcome: "reported" | "stepped-up" | "ended";
+      /** The other device. */
+      readonly device: DeviceInfo;
     }
   /** A `set` met a value that had changed since this request read it. `key` is the data key. */
   | { readonly type: "session.conflict"; readonly id: string; readonly key: string }

@@ -7,6 +7,7 @@ import { type Home, NO_COOKIES } from "../home.ts";
 import type { SessionRequest } from "../http.ts";
 import { deadlineAt, isExpired, touchBelow } from "../policy.ts";
 import type { DataCodec } from "../record/data-codec.ts";
+import { describeDevice } from "../record/device.ts";
 import type { DataMap, Operation } from "../record/operation.ts";
 import { blankRecord, HASH_BYTES, type SessionRecord } from "../record/record.ts";
 import type { CookieGate } from "../request/cookie-gate.ts";
@@ -164,7 +165,7 @@ export function createCarriedHome(parts: CarriedParts): Home {
       state.level = level;
       state.affinityEnd = false;
       if (held === undefined || other) emit({ type: "session.created", id: key });
-      emit({ type: "session.login", id: key, userId });
+      emit({ type: "session.login", id: key, userId, device: describeDevice(facts.device) });
     },
     async elevate(state, level) {
       const { held } = state;

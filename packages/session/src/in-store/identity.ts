@@ -3,6 +3,7 @@ import { clientFacts } from "../client-facts.ts";
 import { type Draft, type Held, isGone, sessionEnded } from "../held.ts";
 import type { LoginFactsAsked } from "../home.ts";
 import { deadlineAt } from "../policy.ts";
+import { describeDevice } from "../record/device.ts";
 import type { Operation } from "../record/operation.ts";
 import { blankRecord } from "../record/record.ts";
 import { lifetimesOf } from "../settings/settings.ts";
@@ -62,7 +63,7 @@ export async function loginToStore(parts: StoreParts, state: SessionState, asked
   holdToken(state, token, hash);
   state.affinityEnd = false;
   if (kept === undefined) emit({ type: "session.created", id: key });
-  emit({ type: "session.login", id: key, userId });
+  emit({ type: "session.login", id: key, userId, device: describeDevice(seenBy(state, parts.deviceOf)) });
 }
 
 function createLogin(

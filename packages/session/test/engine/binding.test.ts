@@ -45,7 +45,11 @@ describe.each(PROVIDERS)("binding ($name crypto)", (crypto: CryptoProvider) => {
     }
     await visit(sessions, client, look, at(CHROME, AWAY));
     expect(mismatches()).toMatchObject([
-      { signals: ["userAgent"], outcome: "reported" },
+      {
+        signals: ["userAgent"],
+        outcome: "reported",
+        device: { browser: "Chrome", system: "Windows", networks: ["192.0.2.0/24"] },
+      },
       { signals: ["userAgent", "address"], outcome: "reported" },
     ]);
   });
@@ -166,11 +170,15 @@ describe("what cannot be bound", () => {
 
 describe("a list of devices", () => {
   it("shows browser, system, network, times, and which one is mine", async () => {
-    const { sessions, runtime } = createWorld();
+    const { sessions, runtime, events } = createWorld();
     const [laptop, phone] = [createClient(), createClient()];
     await visit(sessions, laptop, (session) => session.login("ann"), at(FIREFOX));
     runtime.clock.advance(60_000);
     await visit(sessions, phone, (session) => session.login("ann", { persistent: true }), at(CHROME, AWAY));
+    expect(events.filter(({ type }) => type === "session.login")).toMatchObject([
+      { userId: "ann", device: { browser: "Firefox", networks: ["192.0.2.0/24"] } },
+      { userId: "ann", device: { browser: "Chrome", networks: ["203.0.113.0/24"] } },
+    ]);
     const session = await sessions.load(requestOf({ cookie: phone.cookie, ...at(CHROME, AWAY) }));
     const [first, second] = await sessions.list("ann", session);
     expect(first).toMatchObject({

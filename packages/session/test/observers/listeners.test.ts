@@ -71,7 +71,7 @@ describe("events", () => {
     const key = entries[0]?.type === "session.created" ? entries[0].id : "";
     expect(entries).toEqual([
       { at, type: "session.created", id: key },
-      { at, type: "session.login", id: key, userId: "ada" },
+      { at, type: "session.login", id: key, userId: "ada", device: expect.objectContaining({ browser: "none" }) },
       { at, type: "session.ended", id: key, reason: "logout" },
     ]);
     expect(JSON.parse(JSON.stringify(entries))).toEqual(entries);
