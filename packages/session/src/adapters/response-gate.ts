@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { type OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { AFFINITY_HEADER, type Awaitable, isPromise } from "@sojourn/core";
 import type { ResponseFields } from "../http.ts";
@@ -8,7 +8,17 @@ import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
 import { addFields, isEmpty, mergeFields, NO_FIELDS } from "./fields.ts";
 import { call, checkChunk, checkLastChunk, dropCalls, type HeldCall, type Sending } from "./held-calls.ts";
 import { refuseLate, wearFace } from "./response-face.ts";
-import { absorbHead, headerLines, keepHeaders, restoreHeaders, setStatusLine, statusLine } from "./response-head.ts";
+import {
+  absorbHead,
+  headerLines,
+  keepHeaders,
+  listLines,
+  restoreHeaders,
+  setStatusLine,
+  statusLine,
+  type WholeHead,
+  wholeHead,
+} from "./response-head.ts";
 
 /**
  * - `open`: nothing has been sent.
@@ -86,8 +96,12 @@ export class ResponseGate<Data extends object> {
       call(response, this.#sending, { method: "writeHead", args });
       return response;
     }
-    absorbHead(response, args);
-    this.#pass({ method: "writeHead", args: [response.statusCode] });
+    // Other middleware that stands in for it, and HTTP/2, may not know a list.
+    const own = this.#sending.writeHead === ServerResponse.prototype.writeHead;
+    const atOnce = own && this.#phase === "open" && !this.#sessions.pending(this.#session);
+    const whole = atOnce ? wholeHead(response, args) : undefined;
+    if (whole === undefined) absorbHead(response, args);
+    this.#pass({ method: "writeHead", args: whole?.args ?? [response.statusCode] }, whole);
     return response;
   }
 
@@ -115,9 +129,9 @@ export class ResponseGate<Data extends object> {
   }
 
   /** Makes the call if the head has left or may leave now, else queues it and answers undefined. */
-  #pass(held: HeldCall): unknown {
+  #pass(held: HeldCall, head?: WholeHead): unknown {
     if (this.#phase === "failed") this.#sendHead(this.#afterError ?? NO_FIELDS);
-    else if (this.#phase === "open" && !this.#settle()) return undefined;
+    else if (this.#phase === "open" && !this.#settle(head)) return undefined;
     if (this.#phase === "held") {
       this.#held.push(held);
       return undefined;
@@ -128,7 +142,7 @@ export class ResponseGate<Data extends object> {
   }
 
   /** Commits. @returns false when that failed at once, and the call at hand is dropped. */
-  #settle(): boolean {
+  #settle(head: WholeHead | undefined): boolean {
     let committing: Awaitable<ResponseFields>;
     try {
       committing = this.#sessions.commit(this.#session);
@@ -137,7 +151,7 @@ export class ResponseGate<Data extends object> {
       return false;
     }
     if (!isPromise(committing)) {
-      this.#sendHead(committing);
+      this.#sendHead(committing, head);
       return true;
     }
     const line = statusLine(this.#response);
@@ -169,9 +183,9 @@ export class ResponseGate<Data extends object> {
     return fields;
   }
 
-  #sendHead(fields: ResponseFields): void {
-    const lines = isEmpty(fields) && !this.#retryLater ? undefined : headerLines(this.#response);
-    if (lines !== undefined) {
+  #sendHead(fields: ResponseFields, head?: WholeHead): void {
+    if (!isEmpty(fields) || this.#retryLater) {
+      const lines = head === undefined ? headerLines(this.#response) : listLines(head.headers);
       addFields(fields, AFFINITY_HEADER, lines);
       if (this.#retryLater && lines.get("Retry-After") === undefined) lines.set("Retry-After", RETRY_AFTER);
     }

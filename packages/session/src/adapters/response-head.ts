@@ -1,4 +1,10 @@
-import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import {
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+} from "node:http";
 import type { HeaderLines } from "./fields.ts";
 import { isHttp2 } from "./response-face.ts";
 
@@ -54,6 +60,61 @@ export function absorbHead(response: ServerResponse, args: readonly unknown[]): 
   }
 }
 
+/** The arguments of `writeHead`, the headers among them as a list: a name, its value, the next name. */
+export interface WholeHead {
+  readonly args: readonly unknown[];
+  readonly headers: OutgoingHttpHeader[];
+}
+
+/**
+ * A head that Node itself can take in one go. Setting its headers one by one costs several times as much.
+ * @returns undefined where `absorbHead` must do it: headers were set before, or the arguments have another shape.
+ * @throws what Node would throw for the headers
+ */
+export function wholeHead(response: ServerResponse, args: readonly unknown[]): WholeHead | undefined {
+  const [status, second, third] = args;
+  if (!Number.isInteger(status) || Number(status) < 100 || Number(status) > 999) return undefined;
+  const given = typeof second === "string" ? third : (third ?? second);
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return undefined;
+  if (response.getHeaderNames().length > 0) return undefined;
+  const named = given as Readonly<Record<string, OutgoingHttpHeader>>;
+  const headers: OutgoingHttpHeader[] = [];
+  for (const name of Object.keys(named)) {
+    const value = named[name] as OutgoingHttpHeader;
+    validateHeaderName(name);
+    validateHeaderValue(name, value as string);
+    headers.push(name, value);
+  }
+  return { args: typeof second === "string" ? [status, second, headers] : [status, headers], headers };
+}
+
+/** The headers of a head that is still an argument, for `addFields`. */
+export function listLines(headers: OutgoingHttpHeader[]): HeaderLines {
+  const find = (name: string) => {
+    for (let i = 0; i < headers.length; i += 2) {
+      const given = headers[i] as string;
+      if (given.length === name.length && given.toLowerCase() === name.toLowerCase()) return i;
+    }
+    return -1;
+  };
+  return {
+    get(name) {
+      const at = find(name);
+      return at === -1 ? undefined : joined(headers[at + 1]);
+    },
+    set(name, value) {
+      const at = find(name);
+      if (at === -1) headers.push(name, value);
+      else headers[at + 1] = value;
+    },
+    append: (name, value) => void headers.push(name, value),
+  };
+}
+
+function joined(value: OutgoingHttpHeader | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(", ") : value?.toString();
+}
+
 /** `[name, value, name, value]` or `[[name, value], …]`. */
 function setList(response: ServerResponse, list: readonly unknown[]): void {
   const pairs: [string, string][] = [];
@@ -66,10 +127,7 @@ function setList(response: ServerResponse, list: readonly unknown[]): void {
 /** The response's headers for `addFields`. */
 export function headerLines(response: ServerResponse): HeaderLines {
   return {
-    get(name) {
-      const value = response.getHeader(name);
-      return Array.isArray(value) ? value.join(", ") : value?.toString();
-    },
+    get: (name) => joined(response.getHeader(name)),
     set: (name, value) => void response.setHeader(name, value),
     append(name, value) {
       const before = response.getHeader(name);

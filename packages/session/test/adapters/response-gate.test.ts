@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ResponseFields } from "@sojourn/session";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { nodeSession } from "@sojourn/session/node";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { get, type Handler, idle, NONE, type ScriptedSessions, type Stage, setStage } from "./scripted.ts";
 
 let sessions: ScriptedSessions;
@@ -306,6 +307,61 @@ describe("headers", () => {
       res.writeHead(200, ["X-A", "1", "X-A", "2"]).end();
     });
     expect((await get(server)).headers["x-a"]).toBe("1, 2");
+  });
+
+  test("a head that Node refuses leaves the response to the handler, and the cookie with it", async () => {
+    const codes: unknown[] = [];
+    const bad: Handler[] = [
+      (res) => res.writeHead(200, { "X-A": "a\nb" }),
+      (res) => res.writeHead(200, { "X A": "1" }),
+      (res) => res.writeHead(200, { "X-A": undefined }),
+      (res) => res.writeHead(99, { "X-A": "1" }),
+    ];
+    for (const refused of bad) {
+      sessions.answers = [COOKIE];
+      const server = await start((res, req) => {
+        codes.push(codeOf(() => refused(res, req)));
+        res.writeHead(500, { "X-B": "1" }).end();
+      });
+      expect(await get(server)).toMatchObject({ status: 500, headers: { "x-b": "1", "set-cookie": ["s=1"] } });
+    }
+    expect(codes).toEqual([
+      "ERR_INVALID_CHAR",
+      "ERR_INVALID_HTTP_TOKEN",
+      "ERR_HTTP_INVALID_HEADER_VALUE",
+      "ERR_HTTP_INVALID_STATUS_CODE",
+    ]);
+  });
+
+  test("the object given to writeHead stays as it is", async () => {
+    sessions.answers = [{ ...COOKIE, varyCookie: true }];
+    const shared = Object.freeze({ "X-A": "1", Vary: "Accept" });
+    const server = await start((res) => res.writeHead(200, "Fine", shared).end());
+    expect(await get(server)).toMatchObject({
+      message: "Fine",
+      headers: { "x-a": "1", vary: "Accept, Cookie", "set-cookie": ["s=1"] },
+    });
+    expect(shared).toEqual({ "X-A": "1", Vary: "Accept" });
+  });
+
+  test("middleware that stood in for writeHead before finds the headers on the response", async () => {
+    sessions.answers = [COOKIE];
+    const seen: unknown[] = [];
+    const listener = nodeSession(sessions.asSessions).handle(
+      (_req, res) => void res.writeHead(200, { "X-A": "1" }).end(),
+    );
+    const server = createServer((req, res) => {
+      const inner = res.writeHead;
+      res.writeHead = function (this: ServerResponse, ...args: unknown[]) {
+        seen.push(args, this.getHeader("X-A"));
+        return (inner as (...all: unknown[]) => ServerResponse).apply(this, args);
+      } as ServerResponse["writeHead"];
+      listener(req, res);
+    }).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    expect((await get(server)).headers).toMatchObject({ "x-a": "1", "set-cookie": ["s=1"] });
+    expect(seen).toEqual([[200], "1"]);
   });
 
   test("caching and Vary are completed, also in the arguments of writeHead", async () => {
