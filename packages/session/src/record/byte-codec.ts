@@ -57,6 +57,12 @@ export class ByteReader {
     this.#bytes = bytes;
   }
 
+  byte(): number {
+    const byte = this.#bytes[this.#at++];
+    if (byte === undefined) throw new RangeError("ended too early");
+    return byte;
+  }
+
   number(): number {
     let value = 0;
     let scale = 1;

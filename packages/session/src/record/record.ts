@@ -97,9 +97,9 @@ export function encodeRecord(record: SessionRecord): Uint8Array {
 export function decodeRecord(bytes: Uint8Array): SessionRecord | undefined {
   try {
     const from = new ByteReader(bytes);
-    const head = from.raw(2);
-    const flags = head[1] ?? 0;
-    if (head[0] !== RECORD_FORMAT || flags >= CSRF * 2) return undefined;
+    const format = from.byte();
+    const flags = from.byte();
+    if (format !== RECORD_FORMAT || flags >= CSRF * 2) return undefined;
     const has = (flag: number) => (flags & flag) !== 0;
     return {
       dataVersion: from.number(),
@@ -135,7 +135,9 @@ function list<T>(from: ByteReader, max: number, read: () => T): readonly T[] {
   const count = from.number();
   if (count === 0) return NOTHING;
   if (count > max) throw new RangeError("too many entries");
-  return Array.from({ length: count }, read);
+  const entries: T[] = [];
+  for (let i = 0; i < count; i++) entries.push(read());
+  return entries;
 }
 
 export function encodeData(data: DataMap): Uint8Array {
@@ -153,7 +155,9 @@ export function decodeData(bytes: Uint8Array): DataMap {
   const suspect = text.includes("__proto__") || text.includes("\\u");
   const parsed: unknown = suspect ? JSON.parse(text, refusePrototype) : JSON.parse(text);
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new TypeError("not a JSON object");
-  return new Map(Object.entries(parsed as Record<string, Json>));
+  const data: DataMap = new Map();
+  for (const key of Object.keys(parsed)) data.set(key, (parsed as Record<string, Json>)[key] as Json);
+  return data;
 }
 
 function refusePrototype(key: string, value: unknown): unknown {
