@@ -58,7 +58,8 @@ function dueFor(parts: StoreParts, state: SessionState): Due {
 
 export function storeCommitWaits(parts: StoreParts, state: SessionState): boolean {
   if (state.tail !== undefined || hasPending(state)) return true;
-  if (state.held === undefined) return false;
+  // Once the head has left, what is due can wait.
+  if (state.held === undefined || state.headersSent) return false;
   const { issue, renew } = dueFor(parts, state);
   return issue || renew || repeats(state);
 }
