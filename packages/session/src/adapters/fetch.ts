@@ -1,4 +1,4 @@
-import { isPromise } from "@sojourn/core";
+import { isPromise, isSojournError } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { errorResponse, withFields } from "./fetch-response.ts";
@@ -6,14 +6,15 @@ import { errorResponse, withFields } from "./fetch-response.ts";
 export interface FetchSessionOptions {
   /**
    * Answers when the session could not be loaded or committed (503, 401 for an ended session, 403 for a forged
-   * request). The session's headers are added to what it returns. @default JSON with the error's code
+   * request), or when the handler let an error of its session pass. The session's headers are added to what it returns.
+   * @default JSON with the error's code
    */
   readonly onError?: (error: unknown, request: Request) => Response | Promise<Response>;
 }
 
 /**
- * Wraps a fetch handler: the session is loaded before it and committed before its response is returned. What the
- * handler throws is thrown on, and nothing that it recorded is committed.
+ * Wraps a fetch handler: the session is loaded before it and committed before its response is returned. When the
+ * handler throws, nothing that it recorded is committed; errors of the session are answered, others thrown on.
  *
  * A body that is still streaming may go on recording data; `await session.commit()` writes it.
  */
@@ -31,12 +32,14 @@ export function withSession<Data extends object, Rest extends unknown[] = []>(
     } catch (error) {
       return refuse(error, request);
     }
-    const response = await handler(request, session, ...rest);
+    let response: Response | undefined;
     try {
+      response = await handler(request, session, ...rest);
       return await commitTo(response, sessions, session);
     } catch (error) {
+      if (response === undefined && !isSojournError(error)) throw error;
       // The handler's response promises what did not happen; its body is never read.
-      void response.body?.cancel().catch(() => {});
+      void response?.body?.cancel().catch(() => {});
       return withFields(await refuse(error, request), sessions.fieldsAfter(session));
     }
   };

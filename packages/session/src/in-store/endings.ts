@@ -86,6 +86,8 @@ export function createEndings({ runtime, watch, isAlive }: EndingsParts): Ending
       const own = () => listener();
       const told = listeners.get(key) ?? new Set();
       listeners.set(key, told.add(own));
+      // It may have ended since it was loaded, and whoever ended it has told those who listened then.
+      if (told.size === 1) recheck(key);
       return () => {
         told.delete(own);
         if (told.size === 0 && listeners.get(key) === told) listeners.delete(key);

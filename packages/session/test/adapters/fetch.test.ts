@@ -63,6 +63,17 @@ test("what the handler throws is thrown on, and nothing is committed", async () 
   expect(held.calls("write")).toBe(0);
 });
 
+test("an error of the session that the handler lets pass is answered, with what had become true before it", async () => {
+  const failing = withSession(sessions, async (_request, session) => {
+    await session.login("ann");
+    await sessions.requireFresh(session, "1h", 2);
+    return new Response("never");
+  });
+  const response = await failing(new Request(SHOP, POST));
+  expect([response.status, await response.json()]).toEqual([401, { error: "SESSION_NOT_FRESH" }]);
+  expect(response.headers.getSetCookie()).toHaveLength(1);
+});
+
 test("further arguments reach the handler, as platforms give them", async () => {
   const handler = withSession(sessions, (_request, _session, env: { name: string }, number: number) =>
     Response.json([env.name, number]),

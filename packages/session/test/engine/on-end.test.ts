@@ -30,6 +30,18 @@ describe("session.onEnd", () => {
     expect(told).toHaveBeenCalledTimes(1);
   });
 
+  it("tells at once of a session that ended between its load and this call", async () => {
+    const { sessions, another } = createWorld();
+    const client = createClient();
+    await visit(sessions, client, (session) => session.login("ann"));
+    const session = await sessions.load(requestOf({ cookie: client.cookie }));
+    await another().revokeUser("ann");
+    const told = vi.fn();
+    session.onEnd(told);
+    await turn();
+    expect(told).toHaveBeenCalledTimes(1);
+  });
+
   it("never tells of a session that has not begun, and takes nothing but a function", async () => {
     const { sessions } = createWorld();
     const session = await sessions.load(requestOf());
