@@ -50,7 +50,7 @@ export interface Users {
   confirm(userId: string, key: string, generation: number): Promise<boolean>;
   /** Takes a session off the list. @param unlessOwned only if its record is gone, or another's. */
   release(userId: string, key: string, unlessOwned: boolean): Promise<void>;
-  /** The session may now live until `absoluteEndMs`. */
+  /** The session may live until `absoluteEndMs`, if that is later than what its entry says. */
   prolong(userId: string, key: string, absoluteEndMs: number): Promise<void>;
   /** Raises the generation and marks all that is listed; logins under way fail. */
   revoke(userId: string): Promise<Leaving>;
@@ -216,9 +216,13 @@ export function createUsers(parts: UsersParts): Users {
       }),
     prolong: async (userId, key, absoluteEndMs) =>
       change(await keyOf(userId), (record) => {
-        const entries = record?.entries.map((entry) => (entry.key === key ? { ...entry, absoluteEndMs } : entry));
-        const next = record === undefined || entries === undefined ? undefined : { ...record, entries };
-        return next === undefined ? { result: undefined } : { next, result: undefined };
+        const entry = record?.entries.find((each) => each.key === key);
+        // Never earlier: the commit that it is meant for may fail.
+        if (record === undefined || entry === undefined || entry.absoluteEndMs >= absoluteEndMs) {
+          return { result: undefined };
+        }
+        const entries = record.entries.map((each) => (each === entry ? { ...entry, absoluteEndMs } : each));
+        return { next: { ...record, entries }, result: undefined };
       }),
     revoke: async (userId) => leave(await keyOf(userId), undefined, () => searched(userId)),
     revokeByKey: (userKey) =>

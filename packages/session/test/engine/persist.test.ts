@@ -92,6 +92,15 @@ describe.each(PROVIDERS)("persist ($name crypto)", (crypto: CryptoProvider) => {
     expect((await sessions.load(requestOf({ cookie: client.cookie }))).userId).toBeUndefined();
   });
 
+  it("leaves the list alone where it would shorten the entry of a session that may yet live longer", async () => {
+    const { sessions, calls } = createWorld({ crypto, absolute: "12h", persistent: { idle: "1h", absolute: "2h" } });
+    const client = createClient();
+    await visit(sessions, client, (session) => session.login("ann"));
+    calls.length = 0;
+    await visit(sessions, client, (session) => session.persist());
+    expect(calls).toEqual(["read", "read", "write"]);
+  });
+
   it("comes along with rotate and elevate", async () => {
     for (const operation of ["rotate", "elevate"] as const) {
       const { sessions } = make();
