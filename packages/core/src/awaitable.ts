@@ -12,3 +12,8 @@ export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
 export function andThen<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return isPromise(value) ? value.then(next) : next(value);
 }
+
+/** Whoever made this promise gets an error for it already: its rejection must not end the process as well. */
+export function disown(value: unknown): void {
+  if (isPromise(value)) value.then(undefined, () => {});
+}

@@ -1,4 +1,5 @@
 import { SojournError } from "./errors/sojourn-error.ts";
+import { shown } from "./printable.ts";
 
 /** Attributes of a cookie that stay the same for its life. RFC 6265bis §4.1.2. */
 export interface CookieAttributes {
@@ -47,7 +48,7 @@ const SAME_SITE = { strict: "Strict", lax: "Lax", none: "None" } as const;
  */
 export function createCookieWriter(name: string, given: CookieAttributes = {}): CookieWriter {
   if (typeof name !== "string" || !TOKEN.test(name))
-    throw new SojournError("COOKIE_NAME_INVALID", { name: JSON.stringify(name) ?? "undefined" });
+    throw new SojournError("COOKIE_NAME_INVALID", { name: shown(name) });
   const attributes = {
     domain: given.domain,
     path: given.path ?? "/",
@@ -91,14 +92,15 @@ export function createCookieWriter(name: string, given: CookieAttributes = {}): 
 
 function checkAttributes(name: string, a: CookieWriter["attributes"]): void {
   const bad = (attribute: string, value: unknown, allowed: string) =>
-    new SojournError("COOKIE_ATTRIBUTE_INVALID", { name, attribute, value: JSON.stringify(value) ?? "", allowed });
+    new SojournError("COOKIE_ATTRIBUTE_INVALID", { name, attribute, value: shown(value), allowed });
   if (typeof a.path !== "string" || !PATH.test(a.path) || a.path.length > 1024) {
     throw bad("Path", a.path, "begin with / and hold printable ASCII without ;");
   }
   if (a.domain !== undefined && (typeof a.domain !== "string" || !DOMAIN.test(a.domain) || a.domain.length > 254)) {
     throw bad("Domain", a.domain, "give a host name such as example.com, or leave it out");
   }
-  if (!Object.hasOwn(SAME_SITE, a.sameSite)) throw bad("SameSite", a.sameSite, 'give "strict", "lax" or "none"');
+  if (typeof a.sameSite !== "string" || !Object.hasOwn(SAME_SITE, a.sameSite))
+    throw bad("SameSite", a.sameSite, 'give "strict", "lax" or "none"');
   for (const attribute of ["secure", "httpOnly", "partitioned"] as const) {
     if (typeof a[attribute] !== "boolean") throw bad(attribute, a[attribute], "give true or false");
   }

@@ -1,4 +1,5 @@
 import { SojournError } from "./errors/sojourn-error.ts";
+import { shown } from "./printable.ts";
 
 /** `"30m"`, `"1h 30m"`, `"500ms"`, or a number of milliseconds. */
 export type Duration = string | number;
@@ -32,14 +33,14 @@ const TEN_YEARS_MS = 3_652 * 86_400_000;
 export function parseDuration(value: unknown, where: string, range: DurationRange = {}): number {
   const ms = typeof value === "string" ? fromText(value) : value;
   if (typeof ms !== "number" || !Number.isSafeInteger(ms) || ms < 0) {
-    throw new SojournError("DURATION_INVALID", { where, value: show(value) });
+    throw new SojournError("DURATION_INVALID", { where, value: shown(value) });
   }
   const min = range.minMs ?? 0;
   const max = range.maxMs ?? TEN_YEARS_MS;
   if (ms < min || ms > max) {
     throw new SojournError("DURATION_OUT_OF_RANGE", {
       where,
-      value: show(value),
+      value: shown(value),
       min: formatDuration(min),
       max: formatDuration(max),
     });
@@ -71,10 +72,4 @@ function fromText(text: string): number {
     total += Number(amount) * (UNIT_MS[unit] ?? Number.NaN);
   }
   return Math.round(total * 1_000) % 1_000 === 0 ? Math.round(total) : Number.NaN;
-}
-
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  // Objects may refuse to become text.
-  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

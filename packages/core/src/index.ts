@@ -1,4 +1,4 @@
-export { type Awaitable, andThen, isPromise } from "./awaitable.ts";
+export { type Awaitable, andThen, disown, isPromise } from "./awaitable.ts";
 export { concatBytes, equalBytes, fromBase64Url, fromUtf8, toBase64Url, utf8 } from "./bytes.ts";
 export { type Cancel, type Clock, systemClock } from "./clock.ts";
 export {

@@ -15,6 +15,8 @@ export const KEY_ID_BYTES = 4;
 const SECRET_BYTES = 32;
 const SECRET_CHARACTERS = 43;
 const OPENS = "opens:";
+/** Stands for what is no text, which may not even turn into one. */
+const NOT_TEXT = "?";
 const SHAPE = /^sjk1\.([0-9a-f]{8})\.([A-Za-z0-9_-]*)$/;
 
 /** A new key, ready for `SOJOURN_KEYS`. */
@@ -28,7 +30,10 @@ export function generateKey(random: Random): string {
  * @throws KEY_INVALID KEY_RING_UNUSABLE
  */
 export function parseKeys(keys: string | readonly string[], where: string): readonly KeyText[] {
-  const texts = (typeof keys === "string" ? keys.split(",") : keys).map((text) => String(text).trim());
+  const listed: unknown = typeof keys === "string" ? keys.split(",") : keys;
+  if (!Array.isArray(listed))
+    throw new SojournError("KEY_RING_UNUSABLE", { where, reason: "it is neither a text nor a list of texts" });
+  const texts = listed.map((text: unknown) => (typeof text === "string" ? text.trim() : NOT_TEXT));
   const given = texts.filter((text) => text !== "");
   if (given.length === 0) throw new SojournError("KEY_RING_UNUSABLE", { where, reason: "it is empty" });
   const parsed = given.map((text, index) => parseKey(text, index + 1, where));

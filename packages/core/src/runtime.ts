@@ -1,6 +1,7 @@
 import { defaultCrypto } from "#crypto";
 import { type Clock, systemClock } from "./clock.ts";
 import type { CryptoProvider } from "./crypto.ts";
+import { SojournError } from "./errors/sojourn-error.ts";
 import { printable } from "./printable.ts";
 import { createSystemRandom, type Random } from "./random.ts";
 
@@ -38,8 +39,20 @@ function line(message: string, fields: LogFields | undefined): string {
   return [message, ...shown.map(([key, value]) => `${key}=${printable(String(value))}`)].join(" ");
 }
 
-/** Completes a partial runtime with the system's clock, randomness, console and crypto. */
+/** What is called of each part. */
+const METHODS = {
+  clock: ["now", "monotonic", "after", "every"],
+  random: ["bytes", "uint32"],
+  logger: ["debug", "info", "warn", "error"],
+  crypto: ["sha256", "sha256Base64Url", "hmacSha256", "aesGcmSeal", "aesGcmOpen"],
+} as const;
+
+/**
+ * Completes a partial runtime with the system's clock, randomness, console and crypto.
+ * @throws OPTIONS_INVALID for a part that lacks what is called of it.
+ */
 export function createRuntime(parts: Partial<Runtime> = {}): Runtime {
+  checkParts(parts);
   const logger = parts.logger ?? consoleLogger;
   return Object.freeze({
     clock: parts.clock ?? systemClock,
@@ -52,6 +65,23 @@ export function createRuntime(parts: Partial<Runtime> = {}): Runtime {
         work.catch((error: unknown) => logger.error("background work failed", { error: describe(error) }));
       }),
   });
+}
+
+function checkParts(parts: Partial<Runtime>): void {
+  const refuse = (where: string, what: string, how: string) =>
+    new SojournError("OPTIONS_INVALID", { where, what, how });
+  if (typeof parts !== "object" || parts === null)
+    throw refuse("runtime", "is not an object", "give parts of a Runtime, or leave it out");
+  for (const [name, methods] of Object.entries(METHODS)) {
+    const part: unknown = parts[name as keyof typeof METHODS];
+    if (part === undefined) continue;
+    const has = Object(part) as Readonly<Record<string, unknown>>;
+    const missing = methods.find((method) => typeof has[method] !== "function");
+    if (missing === undefined) continue;
+    throw refuse(`runtime.${name}`, `has no method ${missing}`, `give one with ${methods.join(", ")}, or leave it out`);
+  }
+  if (parts.waitUntil !== undefined && typeof parts.waitUntil !== "function")
+    throw refuse("runtime.waitUntil", "is not a function", "give one, or leave it out");
 }
 
 /** A code where there is one: messages of foreign errors may quote data. */

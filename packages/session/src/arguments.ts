@@ -62,3 +62,8 @@ export function checkLogin(userId: string, options: LoginOptions): LoginFactsAsk
 export function checkId(operation: string, id: unknown): asserts id is string {
   if (!isSessionKey(id)) throw argumentInvalid(operation, "id", "is not a session's id", "give a session.id");
 }
+
+/** @throws ARGUMENT_INVALID */
+export function checkListener(operation: string, listener: unknown): void {
+  if (typeof listener !== "function") throw argumentInvalid(operation, "listener", "is not a function", "give one");
+}

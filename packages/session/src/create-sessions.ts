@@ -7,8 +7,9 @@ import {
   parseDuration,
   SojournError,
 } from "@sojourn/core";
-import { argumentInvalid, checkId, checkLevel, checkUserId } from "./arguments.ts";
+import { argumentInvalid, checkId, checkLevel, checkListener, checkUserId } from "./arguments.ts";
 import { codeOf } from "./emitter.ts";
+import { headerText } from "./header-text.ts";
 import { NO_COOKIES } from "./home.ts";
 import type { ResponseFields } from "./http.ts";
 import { LiveSession, type SessionSurroundings } from "./live-session.ts";
@@ -81,7 +82,7 @@ export function createSessions<Data extends object = Record<string, unknown>>(
   /** No browser said where the request comes from: it must bring what only the session's own pages know. */
   function withToken(state: SessionState): Awaitable<Session<Data>> {
     refuseDegraded(state, "load");
-    const given = state.request.header("x-csrf-token");
+    const given = headerText(state.request, "x-csrf-token");
     if (isCsrfTokenOf(state.held?.record.csrfSeed, given)) return live(state);
     const why = given === undefined ? "it has no X-CSRF-Token" : "its X-CSRF-Token is not this session's";
     return Promise.reject(csrfRefused(state.request.method, why));
@@ -183,6 +184,7 @@ export function createSessions<Data extends object = Record<string, unknown>>(
     },
     onEnd(id, listener) {
       checkId("onEnd", id);
+      checkListener("onEnd", listener);
       return admin.onEnd(id, listener);
     },
     policy: () => report,

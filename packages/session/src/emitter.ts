@@ -28,12 +28,10 @@ export function createEmitter(listeners: Listeners, now: () => number, { logger 
   return (draft) => {
     const event = { atMs: now(), ...draft } as SessionEvent;
     for (const [name, hear] of all) {
-      try {
-        const hearing = hear(event);
-        if (isPromise(hearing)) hearing.then(undefined, (error: unknown) => failed(name, event.type, error));
-      } catch (error) {
-        failed(name, event.type, error);
-      }
+      listen(
+        () => hear(event),
+        (error) => failed(name, event.type, error),
+      );
     }
   };
 }
@@ -51,6 +49,16 @@ function writeTo(audit: AuditSink, event: SessionEvent): unknown {
   if (event.type === "session.touched") return undefined;
   const { atMs, ...facts } = event;
   return audit.write({ at: new Date(atMs).toISOString(), ...facts } as AuditEntry);
+}
+
+/** Calls a listener of the app. What it throws goes no further than `failed`, and what it promises neither. */
+export function listen(call: () => unknown, failed: (error: unknown) => void): void {
+  try {
+    const promised = call();
+    if (isPromise(promised)) promised.then(undefined, failed);
+  } catch (error) {
+    failed(error);
+  }
 }
 
 /** A code where there is one, else a name: messages of foreign errors may quote data. */

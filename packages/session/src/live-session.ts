@@ -1,5 +1,5 @@
 import { type Random, SojournError } from "@sojourn/core";
-import { argumentInvalid, checkDataKey, checkLevel, checkLogin } from "./arguments.ts";
+import { argumentInvalid, checkDataKey, checkLevel, checkListener, checkLogin } from "./arguments.ts";
 import type { Home } from "./home.ts";
 import type { DeepReadonly, Json } from "./json.ts";
 import { lastSeenAt } from "./policy.ts";
@@ -186,7 +186,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   onEnd(listener: () => void): () => void {
-    if (typeof listener !== "function") throw argumentInvalid("onEnd", "listener", "is not a function", "give one");
+    checkListener("onEnd", listener);
     const held = this.#look();
     return held === undefined ? () => {} : this.#around.onEnd(held.key, listener);
   }

@@ -68,7 +68,7 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
   const asked = createStoreCalls(store, settings, runtime, () => emit);
   const calls = telemetry === undefined ? asked : traceCalls(asked, store, telemetry);
   const nowMs = store.nowMs?.bind(store);
-  const time = createStoreTime(nowMs && (() => calls.ask("nowMs", nowMs)), runtime);
+  const time = createStoreTime(nowMs && (() => calls.ask("nowMs", nowMs, Number.isFinite)), runtime);
   const emit = createEmitter(listeners, () => time.now(), runtime);
   const vault = createVault(ring, "session-record", settings.acceptPlain, emit);
   const userVault = createVault(ring, "user-record", settings.acceptPlain, emit);

@@ -19,6 +19,7 @@ import {
   withRouteTag,
 } from "@sojourn/core";
 import type { BoundRecordCarrier, CarriedRecord, CarrierContext, RecordCarrier } from "../carrier.ts";
+import { headerText } from "../header-text.ts";
 
 export interface SealedCookieOptions {
   /**
@@ -47,7 +48,7 @@ function bind({ cookie, keys }: CarrierContext): BoundRecordCarrier {
   const context = utf8(`cookie ${cookie.name}`);
   return {
     open(request) {
-      const [value] = cookieValues(request.header("cookie"), cookie.name);
+      const [value] = cookieValues(headerText(request, "cookie"), cookie.name);
       if (value === undefined || value.length > MAX_COOKIE_BYTES) return undefined;
       const { token, tag } = splitRouteTag(value);
       const sealed = fromBase64Url(token);

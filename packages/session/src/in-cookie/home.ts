@@ -12,6 +12,7 @@ import type { DataMap, Operation } from "../record/operation.ts";
 import { blankRecord, HASH_BYTES, type SessionRecord } from "../record/record.ts";
 import type { CookieGate } from "../request/cookie-gate.ts";
 import type { DeviceReader } from "../request/device.ts";
+import { setCookieLines } from "../set-cookie-lines.ts";
 import { lifetimesOf, type Settings } from "../settings/settings.ts";
 import {
   adopt,
@@ -49,7 +50,7 @@ export function createCarriedHome(parts: CarriedParts): Home {
 
   function open(request: SessionRequest, carried: CarriedRecord | undefined): SessionState {
     const state = freshState(request);
-    if (carried === undefined) return state;
+    if (carried === undefined || carried === null) return state;
     state.tag = carried.tag;
     const found = decodeCarried(carried.payload);
     if (found === undefined || isExpired(now(), found.expiresAtMs, found.record.absoluteEndMs)) return state;
@@ -128,10 +129,11 @@ export function createCarriedHome(parts: CarriedParts): Home {
     const { outgoing, held } = state;
     state.outgoing = undefined;
     if (outgoing === undefined || !gate(state.request)) return NO_COOKIES;
-    if (outgoing === "clear") return carrier.clear(state.request);
+    if (outgoing === "clear") return setCookieLines(carrier.clear(state.request));
     if (held === undefined) return NO_COOKIES;
     const age = held.record.persistent ? Math.floor((held.expiresAtMs - now()) / 1_000) : undefined;
-    return carrier.seal(encodeCarried(held), { maxAgeSeconds: age, tag: state.tag }, state.request);
+    const sealing = carrier.seal(encodeCarried(held), { maxAgeSeconds: age, tag: state.tag }, state.request);
+    return andThen(sealing, setCookieLines);
   }
 
   return {
@@ -142,7 +144,7 @@ export function createCarriedHome(parts: CarriedParts): Home {
     takeCookies,
     // Only the cookie holds this session: what it did not come to carry did not happen.
     cookiesAfterFailure: (state) =>
-      state.outgoing === "clear" && gate(state.request) ? carrier.clear(state.request) : NO_COOKIES,
+      state.outgoing === "clear" && gate(state.request) ? setCookieLines(carrier.clear(state.request)) : NO_COOKIES,
     async login(state, { userId, level, ...asked }) {
       const { held } = state;
       const other = held?.record.userId !== undefined && held.record.userId !== userId;

@@ -103,7 +103,9 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
     },
     sweep: (limit) => {
       const { sweep } = store;
-      return sweep === undefined ? Promise.resolve(0) : calls.ask("sweep", () => sweep.call(store, limit));
+      return sweep === undefined
+        ? Promise.resolve(0)
+        : calls.ask("sweep", () => sweep.call(store, limit), Number.isSafeInteger);
     },
     onEnd: (id, listener) => endings.on(id, listener),
   };

@@ -24,7 +24,7 @@ export interface StoreCalls {
   /** @throws SESSION_STORE_DOWN when nothing was deleted @throws OutcomeUnknown */
   delete(key: string): Promise<boolean>;
   /** Any other call whose repetition does no harm. @throws SESSION_STORE_DOWN */
-  ask<T>(operation: string, call: () => Promise<T>): Promise<T>;
+  ask<T>(operation: string, call: () => Promise<T>, isAnswer?: (value: T) => boolean): Promise<T>;
 }
 
 /** A store may say that it has certainly done nothing. */
@@ -48,10 +48,11 @@ export function createStoreCalls(
 
   // A store that throws instead of rejecting is a store that failed: every call is made inside a `try`.
 
-  async function ask<T>(operation: string, call: () => Promise<T>): Promise<T> {
+  async function ask<T>(operation: string, call: () => Promise<T>, isAnswer?: (value: T) => boolean): Promise<T> {
     const spell = breaker.enter(operation);
     try {
       const value = await limited(call());
+      if (isAnswer?.(value) === false) throw new AnswerInvalid();
       breaker.succeeded(spell);
       return value;
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Runtime } from "@sojourn/core";
-import { codeOf } from "../emitter.ts";
+import { codeOf, listen } from "../emitter.ts";
 import type { Watchable } from "../store.ts";
 
 /** Tells live connections that their session has ended. */
@@ -32,11 +32,7 @@ export function createEndings({ runtime, watch, isAlive }: EndingsParts): Ending
     listeners.delete(key);
     rest();
     for (const listener of told) {
-      try {
-        listener();
-      } catch (error) {
-        logger.error("an onEnd listener threw", { id: key, error: codeOf(error) });
-      }
+      listen(listener, (error) => logger.error("an onEnd listener threw", { id: key, error: codeOf(error) }));
     }
   }
 
@@ -64,12 +60,20 @@ export function createEndings({ runtime, watch, isAlive }: EndingsParts): Ending
     again = undefined;
   }
 
+  function unwatched(error: unknown): void {
+    logger.error("the store's watch threw", { error: codeOf(error) });
+  }
+
   function start(): void {
     const cancel = clock.every(RECHECK_MS, () => recheck());
-    const unwatch = watch?.((key) => recheck(key));
+    let unwatch: unknown;
+    // Without the store's news the rounds remain.
+    listen(() => {
+      unwatch = watch?.((key) => recheck(key));
+    }, unwatched);
     stop = () => {
       cancel();
-      unwatch?.();
+      if (typeof unwatch === "function") listen(unwatch as () => void, unwatched);
     };
   }
 

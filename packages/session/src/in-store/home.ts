@@ -1,6 +1,7 @@
 import { type Awaitable, isPromise, isSojournError, withRouteTag } from "@sojourn/core";
 import { type Home, NO_COOKIES } from "../home.ts";
 import type { SessionRequest } from "../http.ts";
+import { setCookieLines } from "../set-cookie-lines.ts";
 import { freshState, type SessionState } from "../state.ts";
 import { formatToken } from "../token/token.ts";
 import { commitToStore, storeCommitWaits } from "./commit.ts";
@@ -17,12 +18,12 @@ export function createStoreHome(parts: StoreParts): Home {
     if (outgoing === undefined) return NO_COOKIES;
     state.outgoing = undefined;
     if (outgoing === "record" || !gate(state.request)) return NO_COOKIES;
-    if (outgoing === "clear") return carrier.clear();
+    if (outgoing === "clear") return setCookieLines(carrier.clear());
     const value = withRouteTag(formatToken(outgoing), state.tag);
     const { held } = state;
     // Whole seconds, rounded down: the cookie never outlives the session.
     const age = held?.record.persistent === true ? Math.floor((held.expiresAtMs - time.now()) / 1_000) : undefined;
-    return carrier.write(value, age);
+    return setCookieLines(carrier.write(value, age));
   }
 
   function loadOrDegrade(request: SessionRequest): Awaitable<SessionState> {

@@ -10,7 +10,7 @@ import { endRecord, type StoreParts } from "./parts.ts";
 export function loadFromStore(parts: StoreParts, request: SessionRequest): Awaitable<SessionState> {
   const raw = parts.carrier.read(request);
   const state = freshState(request);
-  if (raw === undefined) return state;
+  if (typeof raw !== "string") return state;
   const { token: text, tag } = splitRouteTag(raw);
   state.tag = tag;
   const token = parseToken(text);

@@ -1,4 +1,4 @@
-import { formatDuration, isSojournError, type Runtime, SojournError } from "@sojourn/core";
+import { disown, formatDuration, isSojournError, type Runtime, SojournError } from "@sojourn/core";
 import type { Held } from "../held.ts";
 import { decodeRecord } from "../record/record.ts";
 import { isUserKey, type UserEntry } from "../record/user-record.ts";
@@ -44,17 +44,22 @@ export function createLookup({ store, calls, vault, runtime, settings }: LookupP
 
   /** The store's scan, with the deadline of every other call on each batch. */
   async function* scan(): AsyncGenerator<readonly string[]> {
-    const batches = await calls.ask("scan", async () => store.scan?.()[Symbol.asyncIterator]());
+    const batches = await calls.ask("scan", async () => {
+      const answer = store.scan?.();
+      disown(answer); // A promise of batches is none: an error tells of it already.
+      return answer?.[Symbol.asyncIterator]();
+    });
     if (batches === undefined) return;
     try {
       for (;;) {
-        const batch = await calls.ask("scan", () => batches.next());
+        const batch = await calls.ask("scan", () => batches.next(), isBatch);
         if (batch.done === true) return;
         yield batch.value;
       }
     } finally {
       // Not awaited: what hangs would hang here too.
-      runtime.waitUntil(Promise.resolve(batches.return?.()).catch(() => {}));
+      const closing = async () => batches.return?.();
+      runtime.waitUntil(closing().catch(() => {}));
     }
   }
 
@@ -90,4 +95,8 @@ export function createLookup({ store, calls, vault, runtime, settings }: LookupP
 
 export function sessionKeys(keys: readonly string[]): readonly string[] {
   return keys.filter((key) => !isUserKey(key));
+}
+
+function isBatch({ done, value }: IteratorResult<readonly string[]>): boolean {
+  return done === true || (Array.isArray(value) && value.every((key) => typeof key === "string"));
 }

@@ -109,12 +109,15 @@ export function createUsers(parts: UsersParts): Users {
     overwrites = false,
   ): Promise<T> {
     let until = runtime.clock.monotonic() + commitWithinMs;
+    let renewed = false;
     for (let attempt = 0; ; attempt++) {
       const current = await read(userKey, overwrites);
       let record = current?.record;
       if (current !== undefined && record === undefined && anew !== undefined) {
         record = await anew();
-        until = runtime.clock.monotonic() + commitWithinMs;
+        // The search takes what it takes, but once: a record that is never mended is given up in the end.
+        if (!renewed) until = runtime.clock.monotonic() + commitWithinMs;
+        renewed = true;
       }
       const stepped = step(record);
       const { next, result } = isPromise(stepped) ? await stepped : stepped;

@@ -1,4 +1,4 @@
-import { SojournError } from "@sojourn/core";
+import { disown, SojournError } from "@sojourn/core";
 import type { Json } from "../json.ts";
 
 /** Deeper values are refused, so that neither a copy nor JSON.stringify can exhaust the stack. */
@@ -59,7 +59,10 @@ export function checkPlainObject(value: unknown, path: string): asserts value is
   if (prototype !== Object.prototype && prototype !== null) {
     // Another realm's plain object has a prototype of its own that has none.
     const plain = Object.getPrototypeOf(prototype) === null && !("toJSON" in value) && isPlainTag(value);
-    if (!plain) throw refuse(path, `it is a ${nameOf(value)}`);
+    if (!plain) {
+      disown(value);
+      throw refuse(path, `it is a ${nameOf(value)}`);
+    }
   }
   if (Object.getOwnPropertySymbols(value).length > 0) throw refuse(path, "it has a symbol as a key");
   if (Object.hasOwn(value, "__proto__")) throw refuse(path, "it has the key __proto__");

@@ -1,4 +1,4 @@
-import { isPromise, SojournError } from "@sojourn/core";
+import { disown, isPromise, SojournError } from "@sojourn/core";
 import type { SchemaIssue, StandardSchema } from "../schema.ts";
 import { refuse } from "./json-value.ts";
 import { type DataMap, objectOf } from "./operation.ts";
@@ -17,7 +17,7 @@ export function createJudge(schema: StandardSchema, values: Values): Judge {
     if (data.size === 0) return;
     const result = standard.validate(objectOf(data, values));
     if (isPromise(result)) {
-      result.then(undefined, () => {}); // It may reject, and nobody waits for it.
+      disown(result);
       throw new SojournError("OPTIONS_INVALID", {
         where: "schema",
         what: "is asynchronous, or one of its rules throws",

@@ -1,4 +1,4 @@
-import { SojournError } from "@sojourn/core";
+import { disown, SojournError } from "@sojourn/core";
 import type { Json } from "../json.ts";
 import { equalJson } from "./json-value.ts";
 import type { Values } from "./values.ts";
@@ -64,6 +64,7 @@ export function applyOperation(data: DataMap, operation: Operation, values: Valu
       const stored = data.get(key);
       const changed = change(stored === undefined ? undefined : values.decode(stored, key));
       if (changed instanceof Promise) {
+        disown(changed);
         throw invalid("update", key, "its function is asynchronous");
       }
       if (changed === undefined) data.delete(key);

@@ -1,3 +1,4 @@
+import { headerText } from "../header-text.ts";
 import type { SessionRequest } from "../http.ts";
 import { parseAddress, type Trust } from "./trust.ts";
 
@@ -9,7 +10,7 @@ import { parseAddress, type Trust } from "./trust.ts";
 export function clientAddress(request: SessionRequest, trusts: Trust): string | undefined {
   const { remoteAddress } = request;
   if (remoteAddress === undefined || !trusts(remoteAddress)) return remoteAddress;
-  const entries = request.header("x-forwarded-for")?.split(",") ?? [];
+  const entries = headerText(request, "x-forwarded-for")?.split(",") ?? [];
   let client = remoteAddress;
   for (let i = entries.length - 1; i >= 0; i--) {
     client = (entries[i] ?? "").trim();

@@ -1,4 +1,5 @@
 import { SojournError } from "@sojourn/core";
+import { headerText } from "../header-text.ts";
 import type { SessionRequest } from "../http.ts";
 import { externalOrigin, isSameOrigin } from "./origin.ts";
 import type { Trust } from "./trust.ts";
@@ -13,12 +14,12 @@ const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
  */
 export function sourceOf(request: SessionRequest, trusts: Trust): "safe" | "own" | "unsaid" | SojournError {
   if (SAFE.includes(request.method)) return "safe";
-  const site = request.header("sec-fetch-site");
+  const site = headerText(request, "sec-fetch-site");
   if (site !== undefined) {
     // Anything but these two, also what browsers may say one day, is not known to be the site itself.
     return site === "same-origin" || site === "none" ? "own" : csrfRefused(request.method, `Sec-Fetch-Site: ${site}`);
   }
-  const origin = request.header("origin");
+  const origin = headerText(request, "origin");
   if (origin === undefined) return "unsaid";
   if (isSameOrigin(origin, externalOrigin(request, trusts))) return "own";
   return csrfRefused(request.method, `Origin: ${origin}`);

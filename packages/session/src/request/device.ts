@@ -1,3 +1,4 @@
+import { headerText } from "../header-text.ts";
 import type { SessionRequest } from "../http.ts";
 import type { Device } from "../record/device.ts";
 import { clientAddress, networkOf } from "./client-address.ts";
@@ -13,7 +14,7 @@ export function createDeviceReader(trusts: Trust): DeviceReader {
   const agents = remember(agentOf);
   const networks = remember(networkOf);
   return (request) => {
-    const { browser, system } = agents(request.header("user-agent") ?? "");
+    const { browser, system } = agents(headerText(request, "user-agent") ?? "");
     const address = clientAddress(request, trusts);
     const network = address === undefined ? undefined : networks(address);
     return {

@@ -1,5 +1,6 @@
 import { cookieValues } from "@sojourn/core";
 import type { TokenCarrier } from "../carrier.ts";
+import { headerText } from "../header-text.ts";
 
 /** The default carrier: the token, alone in one cookie. */
 export function idCookie(): TokenCarrier {
@@ -9,7 +10,7 @@ export function idCookie(): TokenCarrier {
     replaces: true,
     bind: ({ cookie }) => ({
       // The first of several is the one with the longest path (RFC 6265bis §5.8.3); the others are not tried.
-      read: (request) => cookieValues(request.header("cookie"), cookie.name)[0],
+      read: (request) => cookieValues(headerText(request, "cookie"), cookie.name)[0],
       write: (value, maxAgeSeconds) => [cookie.set(value, maxAgeSeconds)],
       clear: () => [cookie.clear()],
     }),

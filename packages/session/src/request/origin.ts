@@ -1,3 +1,4 @@
+import { headerText } from "../header-text.ts";
 import type { SessionRequest } from "../http.ts";
 import { parseAddress, type Trust } from "./trust.ts";
 
@@ -14,12 +15,12 @@ export interface ExternalOrigin {
  */
 export function externalOrigin(request: SessionRequest, trusts: Trust): ExternalOrigin {
   let scheme: ExternalOrigin["scheme"] = request.encrypted ? "https" : "http";
-  let host = request.header("host") ?? "";
+  let host = headerText(request, "host") ?? "";
   if (request.remoteAddress !== undefined && trusts(request.remoteAddress)) {
-    const hops = trustedHops(request.header("x-forwarded-for"), trusts);
-    const forwardedScheme = entryAt(request.header("x-forwarded-proto"), hops)?.toLowerCase();
+    const hops = trustedHops(headerText(request, "x-forwarded-for"), trusts);
+    const forwardedScheme = entryAt(headerText(request, "x-forwarded-proto"), hops)?.toLowerCase();
     if (forwardedScheme === "https" || forwardedScheme === "http") scheme = forwardedScheme;
-    host = entryAt(request.header("x-forwarded-host"), hops) ?? host;
+    host = entryAt(headerText(request, "x-forwarded-host"), hops) ?? host;
   }
   return { scheme, host: withoutDefaultPort(host.toLowerCase(), scheme) };
 }

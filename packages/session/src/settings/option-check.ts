@@ -5,15 +5,16 @@ export function optionInvalid(where: string, what: string, how: string): Sojourn
   return new SojournError("OPTIONS_INVALID", { where, what, how });
 }
 
-/** @throws OPTIONS_INVALID for a value that is no object, or an unknown key, with the nearest known one. */
+/** @throws OPTIONS_INVALID for a value that is no object, an unknown key, with the nearest known one, or a null. */
 export function checkKeys(given: unknown, known: readonly string[], where: string): void {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw optionInvalid(where, "is not an object", `give an object with ${known.slice(0, 4).join(", ")}…`);
   }
-  for (const key of Object.keys(given)) {
+  for (const [key, value] of Object.entries(given)) {
+    const path = where === "options" ? key : `${where}.${key}`;
+    if (value === null) throw optionInvalid(path, "is null", "give a value, or leave it out");
     if (known.includes(key)) continue;
     const near = nearest(key, known);
-    const path = where === "options" ? key : `${where}.${key}`;
     throw optionInvalid(
       path,
       "is not an option",

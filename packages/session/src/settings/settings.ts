@@ -2,7 +2,6 @@ import { type CookieWriter, createCookieWriter, type Duration, parseDuration, So
 import type { BindingSignal } from "../events.ts";
 import type {
   BindingPolicy,
-  CarriedOptions,
   Conflict,
   CookieOptions,
   SchemaOptions,
@@ -13,6 +12,7 @@ import type { Lifetimes } from "../policy.ts";
 import type { DataRules } from "../record/data-codec.ts";
 import { resolveData } from "./data-settings.ts";
 import { checkFunction, checkKeys, checkMethods, flag, oneOf, optionInvalid, wholeNumber } from "./option-check.ts";
+import { checkParts } from "./parts-check.ts";
 
 /** The options with every default filled in and every duration in ms. Resolved once, frozen. */
 export interface Settings {
@@ -48,8 +48,9 @@ export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes 
 
 const COMMON =
   "keys idle absolute persistent touchWindow rotateAfter grace onReuse binding cookie trustProxy csrf schema codec version migrate writeVersion downgrade onEvent audit telemetry runtime env carrier";
-const WITH_STORE = "store limit strict onConflict commitWithin storeDeadline breaker onStoreDown atRest acceptPlain";
-const KNOWN = `${COMMON} ${WITH_STORE}`.split(" ");
+const WITH_STORE =
+  "store limit strict onConflict commitWithin storeDeadline breaker onStoreDown atRest acceptPlain".split(" ");
+const KNOWN = [...COMMON.split(" "), ...WITH_STORE];
 const COOKIE_KEYS = ["name", "domain", "path", "sameSite", "partitioned", "insecureLoopback"];
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -57,7 +58,9 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** @throws OPTIONS_INVALID UNSUPPORTED DURATION_INVALID DURATION_OUT_OF_RANGE COOKIE_PREFIX_VIOLATED and the cookie's others */
 export function resolveSettings(options: SessionsOptions & SchemaOptions<object>, env: Env): Settings {
   checkKeys(options, KNOWN, "options");
-  checkParts(options);
+  if (options.env !== undefined && typeof options.env !== "object")
+    throw optionInvalid("env", "is not an object", "give one like process.env, or leave it out");
+  checkParts(options, WITH_STORE);
   const production = env.NODE_ENV === "production";
   const browser = lifetimes(options, "", { idleMs: 30 * 60_000, absoluteMs: 12 * 3_600_000 });
   if (options.persistent !== undefined) checkKeys(options.persistent, ["idle", "absolute"], "persistent");
@@ -116,42 +119,6 @@ export function resolveSettings(options: SessionsOptions & SchemaOptions<object>
     atRest,
     acceptPlain,
   });
-}
-
-function checkParts(options: SessionsOptions): void {
-  const { store, carrier } = options as { store?: unknown; carrier?: unknown };
-  const holds = (carrier as CarriedOptions["carrier"] | undefined)?.holds as unknown;
-  if (carrier !== undefined && holds !== "token" && holds !== "record") {
-    throw optionInvalid(
-      "carrier",
-      "is not a carrier",
-      "give sealedCookie(…) or another carrier, or leave it out for an ID cookie",
-    );
-  }
-  if (holds === "record") {
-    for (const name of WITH_STORE.split(" ")) {
-      if ((options as unknown as Readonly<Record<string, unknown>>)[name] === undefined) continue;
-      const part = `the carrier ${(carrier as CarriedOptions["carrier"]).name}, which needs no store`;
-      throw new SojournError("UNSUPPORTED", {
-        feature: name,
-        part,
-        how: "leave it out, or keep the sessions in a store",
-      });
-    }
-    return;
-  }
-  const asked = store as Partial<StoreOptions["store"]> | undefined;
-  const methods = ["read", "write", "delete"] as const;
-  if (typeof asked !== "object" || asked === null || methods.some((name) => typeof asked[name] !== "function")) {
-    throw optionInvalid(
-      "store",
-      asked === undefined ? "is missing" : "is not a store",
-      "give memoryStore(), sqliteStore(path) or another store, or a carrier that needs none",
-    );
-  }
-  if (typeof asked.traits?.name !== "string" || typeof asked.traits.shared !== "boolean") {
-    throw optionInvalid("store", "does not say its traits", "give it traits: { name, shared }");
-  }
 }
 
 function duration(

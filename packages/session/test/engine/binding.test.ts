@@ -164,7 +164,7 @@ describe("what cannot be bound", () => {
     expect(make("maybe")).toThrow(/OPTIONS_INVALID: binding has an unknown value/);
     expect(make({ userAgent: "maybe" })).toThrow(/binding\.userAgent has an unknown value/);
     expect(make({ adress: "end" })).toThrow(/binding\.adress is not an option; did you mean address\?/);
-    expect(make(null)).toThrow(/binding is not an object/);
+    expect(make(null)).toThrow(/binding is null/);
   });
 });
 

@@ -48,7 +48,7 @@ describe("options are judged at construction", () => {
     ["a schema that is none", { schema: {} }, /OPTIONS_INVALID: schema is not a Standard Schema; give one of zod/],
     ["a schema of another standard", { schema: { "~standard": { version: 2 } } }, /schema is not a Standard Schema/],
     ["a JSON schema", { schema: { type: "object" } }, /schema is not a Standard Schema/],
-    ["no schema at all", { schema: null }, /schema is not a Standard Schema/],
+    ["no schema at all", { schema: null }, /schema is null; give a value, or leave it out/],
     ["a codec that is none", { codec: JSON }, /codec is not a codec; give { encode, decode }/],
   ])("%s", (_, options, message) => {
     expect(make(options)).toThrow(message);

@@ -144,7 +144,7 @@ describe("options", () => {
     [{ audit: {} }, /audit has no method write/],
     [{ audit: "audit.jsonl" }, /audit has no method write/],
     [{ telemetry: { event: () => {} } }, /telemetry has no method trace/],
-    [{ telemetry: null }, /telemetry has no method trace/],
+    [{ telemetry: null }, /telemetry is null/],
   ])("%o is refused at construction", async (options, message) => {
     const make = async () => createSessions({ store: memoryStore(), env: {}, ...(options as object) });
     expect((await failure(make())).message).toMatch(message);

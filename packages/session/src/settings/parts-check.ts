@@ -1,0 +1,57 @@
+import { SojournError } from "@sojourn/core";
+import { optionInvalid } from "./option-check.ts";
+
+type Loose = Readonly<Record<string, unknown>>;
+
+const STORE_METHODS = ["read", "write", "delete"];
+/** What a store may have besides. */
+const STORE_EXTRAS = ["touch", "sweep", "scan", "watch", "nowMs", "close"];
+
+/**
+ * Whether store and carrier are what they are taken for: a wrong one is told of now, not by the first request.
+ * @param withStore options that mean nothing without a store.
+ * @throws OPTIONS_INVALID UNSUPPORTED
+ */
+export function checkParts(options: object, withStore: readonly string[]): void {
+  const given = options as Loose;
+  if (given.carrier !== undefined) checkCarrier(partsOf(given.carrier));
+  const { holds, name } = partsOf(given.carrier);
+  if (holds !== "record") {
+    checkStore(given.store);
+    return;
+  }
+  const feature = withStore.find((option) => given[option] !== undefined);
+  if (feature === undefined) return;
+  const part = `the carrier ${String(name)}, which needs no store`;
+  throw new SojournError("UNSUPPORTED", { feature, part, how: "leave it out, or keep the sessions in a store" });
+}
+
+function checkCarrier({ holds, name, bind, replaces }: Loose): void {
+  const whole = typeof name === "string" && typeof bind === "function";
+  if (whole && (holds === "record" || (holds === "token" && typeof replaces === "boolean"))) return;
+  throw optionInvalid(
+    "carrier",
+    "is not a carrier",
+    "give sealedCookie(…) or another carrier, or leave it out for an ID cookie",
+  );
+}
+
+function checkStore(store: unknown): void {
+  const has = partsOf(store);
+  if (STORE_METHODS.some((name) => typeof has[name] !== "function")) {
+    throw optionInvalid(
+      "store",
+      store === undefined ? "is missing" : "is not a store",
+      "give memoryStore(), sqliteStore(path) or another store, or a carrier that needs none",
+    );
+  }
+  const extra = STORE_EXTRAS.find((name) => has[name] !== undefined && typeof has[name] !== "function");
+  if (extra !== undefined) throw optionInvalid(`store.${extra}`, "is not a function", "give one, or leave it out");
+  const { name, shared } = partsOf(has.traits);
+  if (typeof name !== "string" || typeof shared !== "boolean")
+    throw optionInvalid("store", "does not say its traits", "give it traits: { name, shared }");
+}
+
+function partsOf(value: unknown): Loose {
+  return typeof value === "object" && value !== null ? (value as Loose) : {};
+}
