@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { REQUIREMENTS, tagOf } from "./scripts/docs/asvs/requirements.mjs";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -27,6 +28,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", ...(process.env.SOJOURN_LONG ? [] : ["**/*.long.test.ts"])],
+    tags: REQUIREMENTS.map(({ number, asks }) => ({ name: tagOf(number), description: asks })),
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: "forks",
