@@ -8,7 +8,7 @@ import type { AnyStore } from "./store.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 export interface CookieOptions {
-  /** @default "__Host-session", or "session" with `insecureLoopback` or `domain` or `path` */
+  /** @default "__Host-session", with `domain` or `path` "__Secure-session", with `insecureLoopback` "session" */
   readonly name?: string;
   /** Absent: a host-only cookie. */
   readonly domain?: string;

@@ -195,6 +195,6 @@ function cookieWriter(cookie: CookieOptions, production: boolean): CookieWriter 
   }
   const { insecureLoopback: _, name, ...attributes } = cookie;
   const hostOnly = cookie.domain === undefined && (cookie.path === undefined || cookie.path === "/");
-  const fallback = insecure || !hostOnly ? "session" : "__Host-session";
+  const fallback = insecure ? "session" : hostOnly ? "__Host-session" : "__Secure-session";
   return createCookieWriter(name ?? fallback, { ...attributes, secure: !insecure, httpOnly: true });
 }
