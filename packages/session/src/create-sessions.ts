@@ -14,6 +14,7 @@ import { NO_COOKIES } from "./home.ts";
 import type { ResponseFields } from "./http.ts";
 import { LiveSession, type SessionSurroundings } from "./live-session.ts";
 import type { SchemaOptions, SessionsOptions } from "./options.ts";
+import { isFromBeforeProof } from "./policy.ts";
 import { reportPolicy } from "./policy-report.ts";
 import { createDataCodec } from "./record/data-codec.ts";
 import { createCookieGate } from "./request/cookie-gate.ts";
@@ -150,13 +151,16 @@ export function createSessions<Data extends object = Record<string, unknown>>(
       checkLevel("requireFresh", level);
       state.accessed = true;
       refuseDegraded(state, "requireFresh");
-      const { authenticatedAtMs } = state.held?.record ?? {};
-      if (authenticatedAtMs === undefined) {
+      const record = state.held?.record;
+      if (record?.authenticatedAtMs === undefined) {
         throw new SojournError("SESSION_NOT_AUTHENTICATED", { operation: "requireFresh" });
       }
       if (state.level < level)
         throw new SojournError("SESSION_NOT_FRESH", { why: `its level is ${state.level}, not ${level}` });
-      if (wired.now() - authenticatedAtMs > maxAgeMs) {
+      if (state.secretHash !== undefined && isFromBeforeProof(record, state.secretHash)) {
+        throw new SojournError("SESSION_NOT_FRESH", { why: "its token is from before the proof of identity" });
+      }
+      if (wired.now() - record.authenticatedAtMs > maxAgeMs) {
         throw new SojournError("SESSION_NOT_FRESH", {
           why: `its proof of identity is older than ${formatDuration(maxAgeMs)}`,
         });

@@ -65,3 +65,9 @@ export function judgeSecret(record: SessionRecord, hash: Uint8Array, nowMs: numb
   if (record.current !== undefined && equalBytes(record.current.hash, hash)) standing = CURRENT;
   return standing;
 }
+
+/** Whether the record's proof of identity replaced this secret: who still presents it need not be who proved it. */
+export function isFromBeforeProof({ retired, authenticatedAtMs }: SessionRecord, hash: Uint8Array): boolean {
+  if (authenticatedAtMs === undefined) return false;
+  return retired.some(({ atMs, hash: old }) => atMs <= authenticatedAtMs && equalBytes(old, hash));
+}

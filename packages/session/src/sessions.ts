@@ -62,7 +62,7 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   list(userId: string, current?: Session<Data>): Promise<readonly SessionInfo[]>;
   /**
    * For what asks for a recent proof of identity: resolves if the user of `session` logged in or elevated at most
-   * `maxAge` ago, at `level` or above. @param level @default 1
+   * `maxAge` ago, at `level` or above. A token that an elevation has replaced has no part in it. @param level @default 1
    * @throws SESSION_NOT_AUTHENTICATED SESSION_NOT_FRESH SESSION_STORE_DOWN for a degraded session
    */
   requireFresh(session: Session<Data>, maxAge: Duration, level?: number): Promise<void>;
