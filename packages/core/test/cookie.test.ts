@@ -82,7 +82,7 @@ describe("createCookieWriter", () => {
     },
   );
 
-  it("counts name and value together against what browsers keep", () => {
+  it("counts name and value together against what browsers keep", { tags: ["asvs-3.3.5"] }, () => {
     const writer = createCookieWriter("id");
     expect(writer.set("v".repeat(MAX_COOKIE_BYTES - 2))).toContain("id=v");
     expect(() => writer.set("v".repeat(MAX_COOKIE_BYTES - 1))).toThrow(
@@ -132,7 +132,7 @@ describe("createCookieWriter", () => {
     ["__Host-Http-id", { httpOnly: false }, "__Http- and __Host-Http- ask for HttpOnly"],
     ["__Host-Http-id", { path: "/a" }, "__Host- asks for Path=/"],
   ];
-  it.each(prefixed)("refuses %s with %j", (name, attributes, rule) => {
+  it.each(prefixed)("refuses %s with %j", { tags: ["asvs-3.3.1", "asvs-3.3.3"] }, (name, attributes, rule) => {
     expect(() => createCookieWriter(name, attributes)).toThrow(
       `COOKIE_PREFIX_VIOLATED: cookie ${name} breaks its prefix: ${rule};`,
     );

@@ -95,7 +95,7 @@ describe.each(PROVIDERS)("under the %s provider", (name, crypto) => {
     expect(setCookies).toEqual([`__Host-session=${golden.value}; Path=/; Secure; HttpOnly; SameSite=Lax`]);
   });
 
-  test("a damaged value is no session, whichever character it is", async () => {
+  test("a damaged value is no session, whichever character it is", { tags: ["asvs-7.2.1"] }, async () => {
     const { sessions, runtime } = make(crypto);
     runtime.clock.setWall(golden.atMs);
     const bytes = fromBase64Url(golden.value) ?? new Uint8Array();
@@ -174,7 +174,9 @@ describe("time", () => {
     expect((await call("/who", "GET")).cookies).toEqual([]);
   });
 
-  test("whatever happens, the session ends at its absolute end, and its cookie with it", async () => {
+  test("whatever happens, the session ends at its absolute end, and its cookie with it", {
+    tags: ["asvs-7.3.2"],
+  }, async () => {
     const { call, runtime, browser } = make(nodeCrypto);
     await call("/login?persistent");
     const endsAtMs = runtime.clock.now() + 12 * 60 * MINUTE_MS;
@@ -187,14 +189,14 @@ describe("time", () => {
     expect((await call("/who", "GET")).json).toMatchObject({ user: null });
   });
 
-  test("a copied cookie does not outlive its deadlines either", async () => {
+  test("a copied cookie does not outlive its deadlines either", { tags: ["asvs-7.3.1"] }, async () => {
     const { sessions, runtime } = make(nodeCrypto);
     runtime.clock.setWall(golden.atMs + 30 * MINUTE_MS);
     expect((await load(sessions, golden.value)).isNew).toBe(true);
   });
 });
 
-test("logout clears the cookie and unbinds the client", async () => {
+test("logout clears the cookie and unbinds the client", { tags: ["asvs-7.4.4"] }, async () => {
   const { call, browser, handler } = make(nodeCrypto);
   await call("/login");
   const Cookie = browser.jar.header(new URL(SHOP)) ?? "";
@@ -212,7 +214,9 @@ test("the balancer's route tag is kept when the cookie is replaced", async () =>
   expect(setCookies[0]).toMatch(/^__Host-session=[\w-]+\.shop-1; /);
 });
 
-test("data beyond one cookie is an error that names the size, and the old cookie stays", async () => {
+test("data beyond one cookie is an error that names the size, and the old cookie stays", {
+  tags: ["asvs-3.3.5"],
+}, async () => {
   const { call, browser, sessions } = make(nodeCrypto);
   await call("/note?size=2000");
   const before = browser.jar.header(new URL(SHOP));
@@ -246,6 +250,7 @@ describe("what it cannot do", () => {
     ["revokeUser", (s: Sessions<Data>) => s.revokeUser("ann")],
     ["revokeAll", (s: Sessions<Data>) => s.revokeAll()],
     ["end", (s: Sessions<Data>) => s.end(golden.id)],
+    ["endOthers", async (s: Sessions<Data>) => s.endOthers(await s.load(new Request(SHOP)))],
   ] as const)("%s raises UNSUPPORTED", async (_name, ask) => {
     await expect(ask(make(nodeCrypto).sessions)).rejects.toMatchObject({ code: "UNSUPPORTED" });
   });

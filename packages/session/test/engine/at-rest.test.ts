@@ -46,7 +46,7 @@ describe.each(PROVIDERS)("at rest ($name crypto)", (crypto) => {
     }
   });
 
-  it("tokens, secrets and data reach neither events nor logs", async () => {
+  it("tokens, secrets and data reach neither events nor logs", { tags: ["asvs-3.3.4"] }, async () => {
     const world = createWorld({ crypto, ...SEALED, idle: "3h" });
     const client = createClient();
     const tokens: string[] = [];
@@ -64,7 +64,9 @@ describe.each(PROVIDERS)("at rest ($name crypto)", (crypto) => {
     }
   });
 
-  it("nothing that a program can print of sessions, stores, keys and errors holds a token, a secret or data", async () => {
+  it("nothing that a program can print of sessions, stores, keys and errors holds a token, a secret or data", {
+    tags: ["asvs-3.3.4"],
+  }, async () => {
     const world = createWorld({ crypto, ...SEALED });
     const client = createClient();
     const printed: unknown[] = [];
@@ -100,7 +102,9 @@ describe.each(PROVIDERS)("at rest ($name crypto)", (crypto) => {
     }
   });
 
-  it("the absolute end is inside the sealed bytes: a later deadline in the store does not move it", async () => {
+  it("the absolute end is inside the sealed bytes: a later deadline in the store does not move it", {
+    tags: ["asvs-7.3.2"],
+  }, async () => {
     const world = createWorld({ crypto, ...SEALED, idle: "11h" });
     const client = createClient();
     const { result: id } = await visit(world.sessions, client, loginAs("ada"));

@@ -54,7 +54,9 @@ describe.each(PROVIDERS)("binding ($name crypto)", (crypto: CryptoProvider) => {
     ]);
   });
 
-  it("steps down to level 0 under step-up, until an elevation or login binds the session anew", async () => {
+  it("steps down to level 0 under step-up, until an elevation or login binds the session anew", {
+    tags: ["asvs-7.5.3"],
+  }, async () => {
     const { sessions, client, mismatches } = await loggedIn({ crypto, binding: "step-up" });
     await visit(
       sessions,
@@ -169,7 +171,7 @@ describe("what cannot be bound", () => {
 });
 
 describe("a list of devices", () => {
-  it("shows browser, system, network, times, and which one is mine", async () => {
+  it("shows browser, system, network, times, and which one is mine", { tags: ["asvs-7.5.2"] }, async () => {
     const { sessions, runtime, events } = createWorld();
     const [laptop, phone] = [createClient(), createClient()];
     await visit(sessions, laptop, (session) => session.login("ann"), at(FIREFOX));

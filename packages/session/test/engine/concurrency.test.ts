@@ -21,7 +21,7 @@ describe.each(PROVIDERS)("parallel requests ($name crypto)", (crypto) => {
     });
   });
 
-  it("logout while slow requests are in flight never comes back", async () => {
+  it("logout while slow requests are in flight never comes back", { tags: ["asvs-7.4.1"] }, async () => {
     const world = createWorld({ crypto });
     const { sessions } = world;
     const client = createClient();

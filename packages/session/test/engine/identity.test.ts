@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { createClient, createWorld, drive, failure, PROVIDERS, requestOf, visit } from "./support.ts";
 
 describe.each(PROVIDERS)("login, elevation, logout ($name crypto)", (crypto) => {
-  it("login keeps an anonymous session's data under the same id and a new token", async () => {
+  it("login keeps an anonymous session's data under the same id and a new token", {
+    tags: ["asvs-7.2.4"],
+  }, async () => {
     const { sessions, types } = createWorld({ crypto });
     const client = createClient();
     const { result: id } = await visit(sessions, client, async (s) => {
@@ -25,7 +27,7 @@ describe.each(PROVIDERS)("login, elevation, logout ($name crypto)", (crypto) => 
     await visit(sessions, client, (s) => expect(s.userId).toBe("ada"));
   });
 
-  it("login of another user clears the data and ends the old session", async () => {
+  it("login of another user clears the data and ends the old session", { tags: ["asvs-7.2.4"] }, async () => {
     const { sessions, events } = createWorld({ crypto });
     const client = createClient();
     await visit(sessions, client, async (s) => {
@@ -46,7 +48,7 @@ describe.each(PROVIDERS)("login, elevation, logout ($name crypto)", (crypto) => 
     expect(await sessions.list("ada")).toEqual([]);
   });
 
-  it("the same user logging in again keeps the data and loses the old token", async () => {
+  it("the same user logging in again keeps the data and loses the old token", { tags: ["asvs-7.2.4"] }, async () => {
     const { sessions } = createWorld({ crypto });
     const client = createClient();
     await visit(sessions, client, async (s) => {
@@ -72,7 +74,9 @@ describe.each(PROVIDERS)("login, elevation, logout ($name crypto)", (crypto) => 
     });
   });
 
-  it("elevation raises the level under a new token; the old one keeps the old level for the grace time", async () => {
+  it("elevation raises the level under a new token; the old one keeps the old level for the grace time", {
+    tags: ["asvs-7.2.4", "asvs-7.5.3"],
+  }, async () => {
     const { sessions, runtime, types } = createWorld({ crypto });
     const client = createClient();
     await visit(sessions, client, (s) => s.login("ada"));
@@ -104,7 +108,7 @@ describe.each(PROVIDERS)("login, elevation, logout ($name crypto)", (crypto) => 
     expect(session.level).toBe(3);
   });
 
-  it("logout is final, clears the cookie and tells the balancer", async () => {
+  it("logout is final, clears the cookie and tells the balancer", { tags: ["asvs-7.4.1", "asvs-7.4.4"] }, async () => {
     const { sessions, events } = createWorld({ crypto });
     const client = createClient();
     await visit(sessions, client, (s) => s.login("ada"));
@@ -122,7 +126,7 @@ describe.each(PROVIDERS)("login, elevation, logout ($name crypto)", (crypto) => 
     expect(events.at(-2)).toMatchObject({ type: "session.ended", reason: "logout" });
   });
 
-  it("logging out what is already nobody still clears the cookie", async () => {
+  it("logging out what is already nobody still clears the cookie", { tags: ["asvs-7.4.4"] }, async () => {
     const { sessions } = createWorld({ crypto });
     const { fields } = await visit(sessions, createClient(`__Host-session=${"A".repeat(43)}`), (s) => s.logout());
     expect([fields.setCookies.length, fields.affinityEnd]).toEqual([1, true]);

@@ -26,7 +26,7 @@ async function begin(run: Run, prepare: (session: Session<Shop>) => void | Promi
 }
 
 describe("every order of the store's completions", () => {
-  it("logout is final against a request that adds", async () => {
+  it("logout is final against a request that adds", { tags: ["asvs-7.4.1"] }, async () => {
     const runs = await explore(LIMIT, async (run) => {
       const { world, client, act, idle } = await begin(run, (s) => s.set("theme", "x"));
       const adding = act((s) => s.push("cart", "late"));
@@ -41,7 +41,7 @@ describe("every order of the store's completions", () => {
     expect(runs).toBeGreaterThan(60);
   });
 
-  it("logout is final against a touch and a promotion", async () => {
+  it("logout is final against a touch and a promotion", { tags: ["asvs-7.4.1"] }, async () => {
     const runs = await explore(LIMIT, async (run) => {
       const { world, client, act, idle } = await begin(run, (s) => s.set("theme", "x"));
       const old = createClient(client.cookie);
@@ -76,33 +76,37 @@ describe("every order of the store's completions", () => {
   it.each([
     ["an anonymous session", true],
     ["no session", false],
-  ])("a login from %s and a revocation: alive afterwards means listed", async (_, anonymous) => {
-    let refused = 0;
-    let alive = 0;
-    await sample(300, async (run) => {
-      const { world, client, act, idle } = await begin(run, (s) => s.set("theme", "x"));
-      if (!anonymous) client.cookie = undefined;
-      await visit(world.sessions, createClient(), (s) => s.login("ada"));
-      const runtime = { ...world.runtime, random: createFakeRandom(7) };
-      const admin = createSessions<Shop>({ store: run.wrap(world.store), env: {}, runtime });
-      const both = Promise.allSettled([act((s) => s.login("ada")), admin.revokeUser("ada")]);
-      await run.finish(both, idle);
-      const [entered, revoked] = await both;
-      expect(revoked.status).toBe("fulfilled");
-      if (entered.status === "fulfilled") {
-        client.receive(entered.value);
-        const { result } = await visit(world.sessions, client, (s) => s.userId === "ada");
-        if (result) alive++;
-        expect((await world.sessions.list("ada")).length).toBe(result ? 1 : 0);
-      } else {
-        refused++;
-        expect(entered.reason).toMatchObject({ code: "SESSION_ENDED" });
-        expect(await world.sessions.list("ada")).toEqual([]);
-      }
-    });
-    expect(refused).toBeGreaterThan(0);
-    expect(alive).toBeGreaterThan(0);
-  });
+  ])(
+    "a login from %s and a revocation: alive afterwards means listed",
+    { tags: ["asvs-7.4.2"] },
+    async (_, anonymous) => {
+      let refused = 0;
+      let alive = 0;
+      await sample(300, async (run) => {
+        const { world, client, act, idle } = await begin(run, (s) => s.set("theme", "x"));
+        if (!anonymous) client.cookie = undefined;
+        await visit(world.sessions, createClient(), (s) => s.login("ada"));
+        const runtime = { ...world.runtime, random: createFakeRandom(7) };
+        const admin = createSessions<Shop>({ store: run.wrap(world.store), env: {}, runtime });
+        const both = Promise.allSettled([act((s) => s.login("ada")), admin.revokeUser("ada")]);
+        await run.finish(both, idle);
+        const [entered, revoked] = await both;
+        expect(revoked.status).toBe("fulfilled");
+        if (entered.status === "fulfilled") {
+          client.receive(entered.value);
+          const { result } = await visit(world.sessions, client, (s) => s.userId === "ada");
+          if (result) alive++;
+          expect((await world.sessions.list("ada")).length).toBe(result ? 1 : 0);
+        } else {
+          refused++;
+          expect(entered.reason).toMatchObject({ code: "SESSION_ENDED" });
+          expect(await world.sessions.list("ada")).toEqual([]);
+        }
+      });
+      expect(refused).toBeGreaterThan(0);
+      expect(alive).toBeGreaterThan(0);
+    },
+  );
 
   it.each(["end-oldest", "reject"] as const)("a limit of one holds between two logins: %s", async (onLimit) => {
     await sample(200, async (run) => {

@@ -8,7 +8,7 @@ import { createClient, createWorld, failure, KEY_A, KEY_B, PROVIDERS, requestOf,
 const MINUTE = 60_000;
 
 describe.each(PROVIDERS)("deadlines ($name crypto)", (crypto) => {
-  it("idle 30 min: activity keeps the session, silence ends it", async () => {
+  it("idle 30 min: activity keeps the session, silence ends it", { tags: ["asvs-7.3.1"] }, async () => {
     const { sessions, runtime } = createWorld({ crypto });
     const client = createClient();
     await visit(sessions, client, (s) => s.set("theme", "x"));
@@ -22,7 +22,7 @@ describe.each(PROVIDERS)("deadlines ($name crypto)", (crypto) => {
     expect(fields.setCookies).toEqual([]);
   });
 
-  it("absolute 12 h after the login, whatever happens", async () => {
+  it("absolute 12 h after the login, whatever happens", { tags: ["asvs-7.3.2"] }, async () => {
     const { sessions, runtime } = createWorld({ crypto, rotateAfter: false });
     const client = createClient();
     await visit(sessions, client, (s) => s.login("ada"));
@@ -102,7 +102,9 @@ describe.each(PROVIDERS)("deadlines ($name crypto)", (crypto) => {
     await visit(sessions, client, (s) => expect(s.get("theme")).toBe("x"));
   });
 
-  it("persistent: Max-Age follows the deadline, renewed with the touch, and never outlives the session", async () => {
+  it("persistent: Max-Age follows the deadline, renewed with the touch, and never outlives the session", {
+    tags: ["asvs-7.3.1", "asvs-7.3.2"],
+  }, async () => {
     const { sessions, runtime } = createWorld({
       crypto,
       persistent: { idle: "7d", absolute: "30d" },

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { createClient, createWorld, KEY_A, requestOf, turn, visit } from "./support.ts";
 
 describe("session.onEnd", () => {
-  it("tells a live connection once, at once when this process ends the session", async () => {
+  it("tells a live connection once, at once when this process ends the session", { tags: ["asvs-7.4.1"] }, async () => {
     const { sessions } = createWorld();
     const client = createClient();
     await visit(sessions, client, (session) => session.login("ann"));

@@ -25,7 +25,9 @@ describe.each(PROVIDERS)("persist ($name crypto)", (crypto: CryptoProvider) => {
     expect(result).toEqual(["dark", true]);
   });
 
-  it("gives a session that has begun its cookie again, with the deadlines counted from its beginning", async () => {
+  it("gives a session that has begun its cookie again, with the deadlines counted from its beginning", {
+    tags: ["asvs-7.3.2"],
+  }, async () => {
     const { sessions, runtime } = make();
     const client = createClient();
     await visit(sessions, client, (session) => session.set("theme", "dark"));
@@ -79,7 +81,9 @@ describe.each(PROVIDERS)("persist ($name crypto)", (crypto: CryptoProvider) => {
     expect(third.fields.setCookies[0]).not.toMatch(/Max-Age/);
   });
 
-  it("keeps a user's session on the list for as long as it lives, so that a revocation finds it", async () => {
+  it("keeps a user's session on the list for as long as it lives, so that a revocation finds it", {
+    tags: ["asvs-7.4.2"],
+  }, async () => {
     const { sessions, runtime } = make();
     const client = createClient();
     await visit(sessions, client, (session) => session.login("ann"));

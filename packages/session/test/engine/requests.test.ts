@@ -16,15 +16,19 @@ describe.each(PROVIDERS)("bad cookies ($name crypto)", (crypto) => {
     ["a well-formed stranger", `__Host-session=${token}`],
     ["a token with a tail", `__Host-session=${token}.../../x`],
     ["quotes", `__Host-session="${token}"`],
-  ])("%s: no session, nothing thrown, nothing adopted, nothing set", async (_, cookie) => {
-    const { sessions } = createWorld({ crypto });
-    const { fields } = await visit(sessions, createClient(cookie), (s) => expect(s.isNew).toBe(true));
-    expect(fields.setCookies).toEqual([]);
-    const client = createClient(cookie);
-    await visit(sessions, client, (s) => s.set("theme", "x"));
-    expect(client.value?.split(".")[0]).not.toBe(token);
-    await visit(sessions, client, (s) => expect(s.get("theme")).toBe("x"));
-  });
+  ])(
+    "%s: no session, nothing thrown, nothing adopted, nothing set",
+    { tags: ["asvs-7.2.1", "asvs-7.6.2"] },
+    async (_, cookie) => {
+      const { sessions } = createWorld({ crypto });
+      const { fields } = await visit(sessions, createClient(cookie), (s) => expect(s.isNew).toBe(true));
+      expect(fields.setCookies).toEqual([]);
+      const client = createClient(cookie);
+      await visit(sessions, client, (s) => s.set("theme", "x"));
+      expect(client.value?.split(".")[0]).not.toBe(token);
+      await visit(sessions, client, (s) => expect(s.get("theme")).toBe("x"));
+    },
+  );
 
   it("whatever the header holds, load answers", async () => {
     const { sessions } = createWorld({ crypto });
@@ -70,7 +74,7 @@ describe("cross-site requests", () => {
     ["cross-site", REFUSED],
     ["same-site", REFUSED],
     ["something-new", REFUSED],
-  ])("Sec-Fetch-Site: %s %s", async (site, verdict) => {
+  ])("Sec-Fetch-Site: %s %s", { tags: ["asvs-3.3.2"] }, async (site, verdict) => {
     expect(await judge({ headers: { "sec-fetch-site": site } })).toBe(verdict);
   });
 
@@ -83,7 +87,7 @@ describe("cross-site requests", () => {
     ["https://shop.example.com.evil.example", REFUSED],
     ["null", REFUSED],
     ["", REFUSED],
-  ])("without it, Origin: %s %s", async (origin, verdict) => {
+  ])("without it, Origin: %s %s", { tags: ["asvs-3.3.2"] }, async (origin, verdict) => {
     expect(await judge({ headers: { origin } })).toBe(verdict);
   });
 
@@ -175,7 +179,7 @@ describe("when no cookie can be sent", () => {
     return { cookies: fields.setCookies, lines: world.runtime.lines.map(({ message }) => message) };
   };
 
-  it("says once why and how to mend", async () => {
+  it("says once why and how to mend", { tags: ["asvs-3.3.1"] }, async () => {
     const { cookies, lines } = await write({}, { encrypted: false, remoteAddress: "10.0.0.5" }, 3);
     expect(cookies).toEqual([]);
     expect(lines).toEqual([
@@ -194,7 +198,9 @@ describe("when no cookie can be sent", () => {
     expect((await write({}, parts)).cookies).toEqual([]);
   });
 
-  it("insecureLoopback: session without Secure, on loopback hosts only, never in production", async () => {
+  it("insecureLoopback: session without Secure, on loopback hosts only, never in production", {
+    tags: ["asvs-3.3.1"],
+  }, async () => {
     const options = { cookie: { insecureLoopback: true } };
     const local = { encrypted: false, headers: { host: "127.0.0.1:3000" }, remoteAddress: "127.0.0.1" };
     expect((await write(options, local)).cookies[0]).toMatch(/^session=[^;]+; Path=\/; HttpOnly; SameSite=Lax$/);
@@ -202,7 +208,9 @@ describe("when no cookie can be sent", () => {
     expect(() => createWorld({ ...options, env: { NODE_ENV: "production" } })).toThrow(/insecureLoopback.*production/);
   });
 
-  it("the default is __Host-session; Secure; HttpOnly; SameSite=Lax; Path=/ without Domain or Max-Age", async () => {
+  it("the default is __Host-session; Secure; HttpOnly; SameSite=Lax; Path=/ without Domain or Max-Age", {
+    tags: ["asvs-3.3.1", "asvs-3.3.2", "asvs-3.3.3", "asvs-3.3.4"],
+  }, async () => {
     expect((await write({}, {})).cookies[0]).toMatch(
       /^__Host-session=[A-Za-z0-9_-]{43}; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
     );

@@ -186,7 +186,9 @@ describe.each(PROVIDERS)("rotation ($name crypto)", (crypto) => {
     expect(client.cookie).not.toBe(cookie);
   });
 
-  it("a token that was never this session's is no session, and nothing is set or cleared", async () => {
+  it("a token that was never this session's is no session, and nothing is set or cleared", {
+    tags: ["asvs-7.2.1"],
+  }, async () => {
     const { sessions, types } = createWorld({ crypto });
     const client = createClient();
     await visit(sessions, client, (s) => s.login("ada"));

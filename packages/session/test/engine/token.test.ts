@@ -16,7 +16,7 @@ import {
 import { PROVIDERS } from "./support.ts";
 
 describe("tokens", () => {
-  it("are 32 random bytes in base64url: 16 of name, 16 of secret", () => {
+  it("are 32 random bytes in base64url: 16 of name, 16 of secret", { tags: ["asvs-7.2.3"] }, () => {
     const random = createSystemRandom();
     const token = { name: newName(random), secret: newSecret(random) };
     const text = formatToken(token);

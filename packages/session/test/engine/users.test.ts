@@ -12,7 +12,7 @@ const isAlive = async (world: World, client: ReturnType<typeof createClient>) =>
   (await visit(world.sessions, client, (s) => s.userId !== undefined)).result;
 
 describe.each(PROVIDERS)("users ($name crypto)", (crypto) => {
-  it("revokeUser ends all of a user's sessions and nobody else's", async () => {
+  it("revokeUser ends all of a user's sessions and nobody else's", { tags: ["asvs-7.4.2", "asvs-7.4.5"] }, async () => {
     const world = createWorld({ crypto });
     const ada = [await enter(world, "ada"), await enter(world, "ada", world.another())];
     const bob = await enter(world, "bob");
@@ -23,7 +23,7 @@ describe.each(PROVIDERS)("users ($name crypto)", (crypto) => {
     expect(await isAlive(world, await enter(world, "ada"))).toBe(true);
   });
 
-  it("endOthers keeps the session it is given", async () => {
+  it("endOthers keeps the session it is given", { tags: ["asvs-7.4.3"] }, async () => {
     const world = createWorld({ crypto });
     const [mine, other] = [await enter(world, "ada"), await enter(world, "ada")];
     const session = await world.sessions.load(requestOf({ cookie: mine.cookie }));
@@ -33,7 +33,7 @@ describe.each(PROVIDERS)("users ($name crypto)", (crypto) => {
     expect((await failure(world.sessions.endOthers(nobody))).code).toBe("SESSION_NOT_AUTHENTICATED");
   });
 
-  it("revokeAll ends everybody's, anonymous ones included", async () => {
+  it("revokeAll ends everybody's, anonymous ones included", { tags: ["asvs-7.4.5"] }, async () => {
     const world = createWorld({ crypto });
     const clients = [await enter(world, "ada"), await enter(world, "bob"), createClient()];
     await visit(world.sessions, clients[2] ?? createClient(), (s) => s.set("theme", "x"));
@@ -42,7 +42,9 @@ describe.each(PROVIDERS)("users ($name crypto)", (crypto) => {
     expect(await world.sessions.list("ada")).toEqual([]);
   });
 
-  it("end ends one by its id and says whether it was alive; list tells the rest", async () => {
+  it("end ends one by its id and says whether it was alive; list tells the rest", {
+    tags: ["asvs-7.4.5", "asvs-7.5.2"],
+  }, async () => {
     const world = createWorld({ crypto });
     await enter(world, "ada");
     await enter(world, "ada");
@@ -145,7 +147,9 @@ describe("no session escapes its user's list", () => {
     expect(living).toBe(2);
   });
 
-  it("a revocation that was done, unanswered and written over still ends those it had found", async () => {
+  it("a revocation that was done, unanswered and written over still ends those it had found", {
+    tags: ["asvs-7.4.2"],
+  }, async () => {
     const world = createWorld();
     const first = await enter(world, "ada");
     writtenOverUnanswered(world);
@@ -153,7 +157,7 @@ describe("no session escapes its user's list", () => {
     expect(await isAlive(world, first)).toBe(false);
   });
 
-  it("and so does endOthers", async () => {
+  it("and so does endOthers", { tags: ["asvs-7.4.3"] }, async () => {
     const world = createWorld();
     const [mine, first] = [await enter(world, "ada"), await enter(world, "ada")];
     const session = await world.sessions.load(requestOf({ cookie: mine.cookie }));
