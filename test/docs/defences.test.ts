@@ -38,7 +38,9 @@ async function startApp() {
 }
 
 describe("docs/guide/defences/account.mjs", () => {
-  it("wants a token of its own page, a second factor lately, and the device that passed it", async () => {
+  it("wants a token of its own page, a second factor lately, and the device that passed it", {
+    tags: ["asvs-7.5.1", "asvs-7.5.3"],
+  }, async () => {
     const { client } = await startApp();
     const { call, token } = client();
     expect((await call("POST", "/login")).json).toEqual({ error: "SESSION_CSRF_REFUSED" });
@@ -52,7 +54,7 @@ describe("docs/guide/defences/account.mjs", () => {
     expect((await call("POST", "/email", { "Sec-Fetch-Site": "cross-site" })).status).toBe(403);
   });
 
-  it("lists a user's devices and ends one of them, but nobody else's", async () => {
+  it("lists a user's devices and ends one of them, but nobody else's", { tags: ["asvs-7.5.2"] }, async () => {
     const { client } = await startApp();
     const [laptop, phone] = [client(), client()];
     for (const { call, token } of [laptop, phone]) await call("POST", "/login", { "X-CSRF-Token": await token() });
