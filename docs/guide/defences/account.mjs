@@ -41,6 +41,7 @@ app.get("/devices", async (req, res) => {
 });
 app.post("/devices/:id/end", async (req, res) => {
   const { userId } = session.of(req);
+  await sessions.requireFresh(session.of(req), "30m");
   // Only one's own: the ids of others are no secret.
   const own = userId !== undefined && (await sessions.list(userId)).some(({ id }) => id === req.params.id);
   if (!own) return res.sendStatus(404);
