@@ -12,9 +12,9 @@ export async function check(name, port) {
     }
     return answer.text();
   }
-  const one = '{"user":"123","n":1}';
+  const one = '{"user":"1","n":1}';
   // Without a session nothing is counted.
-  const two = name.startsWith("bare-") ? one : '{"user":"123","n":2}';
+  const two = name.startsWith("bare-") ? one : '{"user":"1","n":2}';
   const expected = [one, one, two, two];
   const answers = [];
   for (const asked of ["POST /login", "GET /n", "POST /n", "GET /n"]) answers.push(await ask(...asked.split(" ")));

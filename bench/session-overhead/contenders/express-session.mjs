@@ -3,7 +3,7 @@
 // runs on plain node:http as well.
 import { promisify } from "node:util";
 import session from "express-session";
-import { PROFILE } from "./data.mjs";
+import { nextUser, PROFILE } from "./data.mjs";
 
 export function create(_framework, { keys }) {
   const use = session({ secret: keys, resave: false, saveUninitialized: false });
@@ -15,7 +15,7 @@ export function create(_framework, { keys }) {
     of: (req) => req,
     async login(req) {
       await promisify(req.session.regenerate).call(req.session);
-      Object.assign(req.session, { user: "123", n: 1, profile: PROFILE });
+      Object.assign(req.session, { user: nextUser(), n: 1, profile: PROFILE });
       await promisify(req.session.save).call(req.session);
       return known(req.session);
     },

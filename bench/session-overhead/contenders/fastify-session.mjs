@@ -2,7 +2,7 @@
 // asks for on http, and `saveUninitialized: false`, which it offers to save storage. At login `regenerate`.
 import fastifyCookie from "@fastify/cookie";
 import fastifySession from "@fastify/session";
-import { PROFILE } from "./data.mjs";
+import { nextUser, PROFILE } from "./data.mjs";
 
 export function create(_framework, { keys }) {
   const known = ({ user, n }) => ({ user: user ?? null, n: n ?? 0 });
@@ -14,7 +14,7 @@ export function create(_framework, { keys }) {
     of: (request) => request,
     async login(request) {
       await request.session.regenerate();
-      Object.assign(request.session, { user: "123", n: 1, profile: PROFILE });
+      Object.assign(request.session, { user: nextUser(), n: 1, profile: PROFILE });
       return known(request.session);
     },
     read: (request) => known(request.session),

@@ -2,7 +2,7 @@
 // `duration.absolute`, which it recommends. Its storage here is a Map, so that no store is slower than another's; the
 // cookie is an encrypted JSON Web Token that names the session.
 import { useSession, useSessionStorage } from "@hono/session";
-import { PROFILE } from "./data.mjs";
+import { nextUser, PROFILE } from "./data.mjs";
 
 export function create(_framework, { keys }) {
   const sessions = new Map();
@@ -16,7 +16,7 @@ export function create(_framework, { keys }) {
     use: [useSessionStorage(storage), useSession({ secret: keys, duration: { absolute: 12 * 3_600 } })],
     of: (c) => c.var.session,
     async login(session) {
-      await session.update({ user: "123", n: 1, profile: PROFILE });
+      await session.update({ user: nextUser(), n: 1, profile: PROFILE });
       return known(session.data);
     },
     read: async (session) => known(await session.get()),

@@ -5,7 +5,7 @@ import { honoSession } from "@sojourn/session/hono";
 import { nodeSession } from "@sojourn/session/node";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { sqliteStore } from "@sojourn/session/stores/sqlite";
-import { PROFILE } from "./data.mjs";
+import { nextUser, PROFILE } from "./data.mjs";
 
 const adapters = { node: nodeSession, express: expressSession, fastify: fastifySession, hono: honoSession };
 
@@ -22,7 +22,7 @@ export function create(framework, { keys, file }) {
     async login(session) {
       session.set("profile", PROFILE);
       session.increment("n");
-      await session.login("123");
+      await session.login(nextUser());
       return known(session);
     },
     read: known,
