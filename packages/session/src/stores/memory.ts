@@ -39,7 +39,7 @@ export interface MemoryStore extends SessionStore, Touchable, Sweepable, Scannab
 /** Two drop more than one write can add, so that expired records never pile up. */
 const LOOKED_AT_PER_WRITE = 2;
 /** How long a sweep works before it lets others in: far less than anybody notices, far more than the change costs. */
-const TURN_MS = 2;
+const TURN_MS = 1;
 /** Between two looks at the clock. */
 const LOOKS_AT_ONCE = 64;
 /** Ends a turn where the clock stands still. */
