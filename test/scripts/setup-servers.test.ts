@@ -20,6 +20,7 @@ function bareMachine({ lacks = "none", update = 0, id = "debian" } = {}) {
 [ "$1" = update ] && { echo "E: no network" >&2; exit ${update}; }
 for last; do :; done
 [ "$last" = "${lacks}" ] && { echo "E: Unable to locate package $last" >&2; exit 100; }
+[ "$last" = postgresql ] && last=postgres
 /bin/echo "#!/bin/sh" > "${bin}/$last" && /bin/chmod 755 "${bin}/$last"
 `,
   );
@@ -43,7 +44,8 @@ function setUp(machine: Machine, asked = false) {
 }
 
 const INSTALL = "noninteractive install -y -qq --no-install-recommends";
-const SAID = "installing nginx, haproxy, chromium for the tests by apt-get (SOJOURN_NO_SETUP=1 turns this off)";
+const SAID =
+  "installing nginx, haproxy, chromium, postgres for the tests by apt-get (SOJOURN_NO_SETUP=1 turns this off)";
 
 it("installs what is missing as root on Debian, says so in one line, and starts no service", () => {
   const { machine, policy, calls } = bareMachine();
@@ -53,11 +55,12 @@ it("installs what is missing as root on Debian, says so in one line, and starts 
     `${INSTALL} nginx, services 101`,
     `${INSTALL} haproxy, services 101`,
     `${INSTALL} chromium, services 101`,
+    `${INSTALL} postgresql, services 101`,
   ]);
   expect(existsSync(policy)).toBe(false);
   expect(setUp(machine)).toEqual({ left: [], said: [] });
-  expect(setUp(machine, true).said).toEqual(["all servers are installed: nginx, haproxy, chromium"]);
-  expect(calls()).toHaveLength(4);
+  expect(setUp(machine, true).said).toEqual(["all servers are installed: nginx, haproxy, chromium, postgres"]);
+  expect(calls()).toHaveLength(5);
 });
 
 it("leaves a policy alone that is there already", () => {
@@ -81,11 +84,11 @@ it("installs the others when one cannot be had", () => {
 it("gives up when the package lists cannot be read", () => {
   const { machine, policy, calls } = bareMachine({ update: 100 });
   const { left, said } = setUp(machine);
-  expect(left).toEqual(["nginx", "haproxy", "chromium"]);
+  expect(left).toEqual(["nginx", "haproxy", "chromium", "postgres"]);
   expect(said).toEqual([
     SAID,
     "apt-get update failed: E: no network",
-    "apt-get could not install nginx, haproxy, chromium",
+    "apt-get could not install nginx, haproxy, chromium, postgres",
   ]);
   expect(calls()).toHaveLength(1);
   expect(existsSync(policy)).toBe(false);
@@ -95,8 +98,8 @@ it("does nothing with SOJOURN_NO_SETUP=1, unless asked", () => {
   const { machine, calls } = bareMachine();
   const off = { ...machine, env: { ...machine.env, SOJOURN_NO_SETUP: "1" } };
   expect(setUp(off)).toEqual({
-    left: ["nginx", "haproxy", "chromium"],
-    said: ["SOJOURN_NO_SETUP=1: nginx, haproxy, chromium not installed; their tests are skipped"],
+    left: ["nginx", "haproxy", "chromium", "postgres"],
+    said: ["SOJOURN_NO_SETUP=1: nginx, haproxy, chromium, postgres not installed; their tests are skipped"],
   });
   expect(calls()).toEqual([]);
   expect(setUp(off, true).left).toEqual([]);
@@ -109,9 +112,9 @@ it.each([
 ])("tells %s what to do", (_, options, more) => {
   const { machine, calls } = bareMachine(options);
   expect(setUp({ ...machine, ...more })).toEqual({
-    left: ["nginx", "haproxy", "chromium"],
+    left: ["nginx", "haproxy", "chromium", "postgres"],
     said: [
-      "missing nginx, haproxy, chromium: on Debian or Ubuntu, run as root: apt-get install nginx haproxy chromium",
+      "missing nginx, haproxy, chromium, postgres: on Debian or Ubuntu, run as root: apt-get install nginx haproxy chromium postgresql",
     ],
   });
   expect(calls()).toEqual([]);
