@@ -8,6 +8,8 @@ export const SERVERS = Object.freeze({
   haproxy: { binaries: ["haproxy"], debian: "haproxy" },
   chromium: { binaries: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], debian: "chromium" },
   postgres: { binaries: ["postgres"], debian: "postgresql" },
+  redis: { binaries: ["redis-server", "valkey-server"], debian: "redis-server" },
+  faketime: { binaries: ["faketime"], debian: "faketime" },
 });
 
 /** Where Debian keeps servers; the PATH of an ordinary user leaves it out. */
