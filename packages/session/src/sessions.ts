@@ -30,7 +30,8 @@ export interface PolicyReport {
  */
 export interface Sessions<Data extends object = Record<string, unknown>> {
   /**
-   * Without a promise when the request carries none of our cookie; the store is read only if it does. Missing,
+   * Without a promise when the request carries none of our cookie, and where the store has its records at hand (memory);
+   * the store is read only if it does. Missing,
    * expired, forged and ended are all a new session. Never throws synchronously.
    * @throws SESSION_CSRF_REFUSED SESSION_STORE_DOWN (unless `onStoreDown` serves the request otherwise)
    * SESSION_KEY_UNKNOWN SESSION_DATA_NEWER

@@ -1,3 +1,4 @@
+import type { Awaitable } from "@sojourn/core";
 import type { SessionAdmin } from "./admin.ts";
 import type { Home } from "./home.ts";
 import type { StoreCalls } from "./in-store/calls.ts";
@@ -73,7 +74,7 @@ export function traceCalls(calls: StoreCalls, store: AnyStore, telemetry: Teleme
   async function call<T>(
     operation: string,
     key: string | undefined,
-    work: () => Promise<T>,
+    work: () => Awaitable<T>,
     outcome: (result: T) => OperationEnd["outcome"] = () => "done",
   ): Promise<T> {
     const sessionId = key === undefined || isUserKey(key) ? undefined : key;

@@ -1,5 +1,6 @@
-import { isSojournError, type Runtime, SojournError } from "@sojourn/core";
+import { type Awaitable, isSojournError, type Runtime, SojournError } from "@sojourn/core";
 import { codeOf, type Emit } from "../emitter.ts";
+import { readNowOf } from "../read-now.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { AnyStore, RecordToWrite, StoredRecord, Version, Written } from "../store.ts";
 import { createBreaker } from "./breaker.ts";
@@ -17,8 +18,8 @@ class AnswerInvalid extends Error {
 
 /** The store with a deadline and a breaker on every call, and its answers checked. */
 export interface StoreCalls {
-  /** @throws SESSION_STORE_DOWN */
-  read(key: string): Promise<StoredRecord | undefined>;
+  /** Without a promise where the store has its records at hand. @throws SESSION_STORE_DOWN */
+  read(key: string): Awaitable<StoredRecord | undefined>;
   /** @throws SESSION_STORE_DOWN when nothing was written @throws OutcomeUnknown */
   write(key: string, record: RecordToWrite, expect: "absent" | Version): Promise<Written>;
   /** @throws SESSION_STORE_DOWN when nothing was deleted @throws OutcomeUnknown */
@@ -60,7 +61,21 @@ export function createStoreCalls(
     }
   }
 
-  async function read(key: string): Promise<StoredRecord | undefined> {
+  const readNow = readNowOf(store);
+
+  function read(key: string): Awaitable<StoredRecord | undefined> {
+    if (readNow === undefined) return readLater(key);
+    const spell = breaker.enter("read");
+    try {
+      const record = readNow(key);
+      breaker.succeeded(spell);
+      return record;
+    } catch (error) {
+      throw failed(spell, "read", error);
+    }
+  }
+
+  async function readLater(key: string): Promise<StoredRecord | undefined> {
     const spell = breaker.enter("read");
     try {
       const record = await limited(store.read(key));

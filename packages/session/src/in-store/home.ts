@@ -27,13 +27,17 @@ export function createStoreHome(parts: StoreParts): Home {
   }
 
   function loadOrDegrade(request: SessionRequest): Awaitable<SessionState> {
-    const loading = loadFromStore(parts, request);
-    if (!isPromise(loading)) return loading;
-    return loading.catch((error: unknown) => {
+    const degrade = (error: unknown): SessionState => {
       // Of unknown outcome is the end of a session whose retired token was presented: nobody is served with it.
       if (!isSojournError(error, "SESSION_STORE_DOWN", "SESSION_COMMIT_UNKNOWN")) throw error;
       return { ...freshState(request), degraded: true };
-    });
+    };
+    try {
+      const loading = loadFromStore(parts, request);
+      return isPromise(loading) ? loading.catch(degrade) : loading;
+    } catch (error) {
+      return degrade(error);
+    }
   }
 
   return {

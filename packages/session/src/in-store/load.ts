@@ -1,5 +1,5 @@
-import { type Awaitable, isPromise, splitRouteTag } from "@sojourn/core";
-import { openStored } from "../held.ts";
+import { type Awaitable, andThen, splitRouteTag } from "@sojourn/core";
+import { type Held, openStored } from "../held.ts";
 import type { SessionRequest } from "../http.ts";
 import { isExpired, judgeSecret } from "../policy.ts";
 import { freshState, type SessionState, seenBy } from "../state.ts";
@@ -17,46 +17,55 @@ export function loadFromStore(parts: StoreParts, request: SessionRequest): Await
   return token === undefined ? state : loadToken(parts, state, token);
 }
 
-/** Missing, expired, ended, forged and retired too long are all a new session, and nothing is said to the client. */
-async function loadToken(parts: StoreParts, state: SessionState, token: Token): Promise<SessionState> {
-  const { runtime, time, calls, vault, data, settings, emit } = parts;
+/**
+ * Missing, expired, ended, forged and retired too long are all a new session, and nothing is said to the client. Where
+ * store and crypto answer at once, so does this.
+ */
+function loadToken(parts: StoreParts, state: SessionState, token: Token): Awaitable<SessionState> {
+  const { runtime, time, calls, vault, data } = parts;
+  const find = () =>
+    andThen(keyOfName(token.name, runtime.crypto), (key) =>
+      andThen(calls.read(key), (stored) =>
+        stored === undefined
+          ? unknownToken(parts, state)
+          : andThen(openStored(key, stored, vault, data), (held) =>
+              held === undefined
+                ? state
+                : andThen(runtime.crypto.sha256(token.secret), (hash) => admit(parts, state, token, held, hash)),
+            ),
+      ),
+    );
   const sampling = time.refresh();
   // A clock that cannot be asked leaves this node's own; the read says whether the store is down.
-  if (sampling !== undefined) await sampling.catch(() => {});
-  const naming = keyOfName(token.name, runtime.crypto);
-  const key = isPromise(naming) ? await naming : naming;
-  const stored = await calls.read(key);
-  if (stored === undefined) return unknownToken(parts, state);
-  const opening = openStored(key, stored, vault, data);
-  const held = isPromise(opening) ? await opening : opening;
-  if (held === undefined) return state;
-  const now = time.now();
-  if (isExpired(now, held.expiresAtMs, held.record.absoluteEndMs)) return unknownToken(parts, state);
-  const hashing = runtime.crypto.sha256(token.secret);
-  const hash = isPromise(hashing) ? await hashing : hashing;
+  return sampling === undefined ? find() : sampling.catch(() => {}).then(find);
+}
 
-  const standing = judgeSecret(held.record, hash, now, settings.graceMs);
-  let stepUp = false;
+/** Judges the token that names `held`, and the device that presents it. */
+function admit(
+  parts: StoreParts,
+  state: SessionState,
+  token: Token,
+  held: Held,
+  hash: Uint8Array,
+): Awaitable<SessionState> {
+  const { key, record, expiresAtMs } = held;
+  const { settings, emit, binding } = parts;
+  const now = parts.time.now();
+  if (isExpired(now, expiresAtMs, record.absoluteEndMs)) return unknownToken(parts, state);
+  const standing = judgeSecret(record, hash, now, settings.graceMs);
   if (standing.kind === "unknown") return unknownToken(parts, state);
   if (standing.kind === "reuse") {
     emit({ type: "session.reuse", id: key });
-    if (settings.onReuse === "end") await endRecord(parts, key, "reuse");
-    return state;
+    return settings.onReuse === "end" ? endRecord(parts, key, "reuse").then(() => state) : state;
   }
-  if (parts.binding !== undefined) {
-    const verdict = parts.binding.judge(key, held.record.device, seenBy(state, parts.deviceOf));
-    if (verdict === "end") {
-      await endRecord(parts, key, "binding");
-      return state;
-    }
-    stepUp = verdict === "step-up";
-  }
+  const verdict = binding?.judge(key, record.device, seenBy(state, parts.deviceOf));
+  if (verdict === "end") return endRecord(parts, key, "binding").then(() => state);
   state.held = held;
   state.token = token;
   state.secretHash = hash;
   state.standing = standing.kind;
-  const { level } = held.record;
-  state.level = stepUp ? 0 : standing.kind === "retired" ? Math.min(standing.level, level) : level;
+  const level = standing.kind === "retired" ? Math.min(standing.level, record.level) : record.level;
+  state.level = verdict === "step-up" ? 0 : level;
   return state;
 }
 

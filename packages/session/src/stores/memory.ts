@@ -8,6 +8,7 @@
  * sweeping and scanning let others in between.
  */
 import { type Clock, systemClock } from "@sojourn/core";
+import { withReadNow } from "../read-now.ts";
 import type {
   RecordToWrite,
   Scannable,
@@ -59,13 +60,15 @@ export function memoryStore({ clock = systemClock, turn = nextTurn }: MemoryStor
     return NONE;
   }
 
-  return Object.freeze({
+  function readNow(key: string): StoredRecord | undefined {
+    const cell = living(key);
+    return cell === NONE ? undefined : records.read(cell);
+  }
+
+  const store: MemoryStore = {
     traits: Object.freeze({ name: "memory", shared: false }),
 
-    async read(key: string): Promise<StoredRecord | undefined> {
-      const cell = living(key);
-      return cell === NONE ? undefined : records.read(cell);
-    },
+    read: async (key: string) => readNow(key),
 
     async write(key: string, record: RecordToWrite, expect: string) {
       for (let looks = 0; looks < LOOKED_AT_PER_WRITE; looks++) records.dropNextIfExpired(clock.now());
@@ -133,7 +136,8 @@ export function memoryStore({ clock = systemClock, turn = nextTurn }: MemoryStor
     get size() {
       return records.size;
     },
-  });
+  };
+  return Object.freeze(withReadNow(store, readNow));
 }
 
 function nextTurn(): Promise<void> {

@@ -1,3 +1,5 @@
+import { createFakeRuntime } from "@sojourn/core/testing";
+import { createSessions } from "@sojourn/session";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { createFakeClock, storeSuite } from "@sojourn/session/testing";
 import { expect, test } from "vitest";
@@ -124,4 +126,31 @@ test("a scan meets every key that stays, once, whatever comes, grows and goes me
 
 test("is not shared, so its records need no sealing", () => {
   expect(memoryStore().traits).toEqual({ name: "memory", shared: false });
+});
+
+test("is read at once by the engine, but a copy with a read of its own is asked by that", async () => {
+  const runtime = createFakeRuntime();
+  const store = memoryStore({ clock: runtime.clock });
+  const sessions = createSessions({ store, runtime, env: {} });
+  const header = (cookie?: string) => (name: string) => ({ cookie, host: "shop.example.com" })[name];
+  const request = (cookie?: string) => ({
+    method: "GET",
+    header: header(cookie),
+    remoteAddress: "192.0.2.7",
+    encrypted: true,
+  });
+  const session = await sessions.load(request());
+  session.set("n", 1);
+  const [cookie] = (await sessions.commit(session)).setCookies[0]?.split(";") ?? [];
+  const loaded = sessions.load(request(cookie));
+  expect(loaded).not.toBeInstanceOf(Promise);
+  expect((await loaded).get("n")).toBe(1);
+  let asked = 0;
+  const read = async (key: string) => {
+    asked++;
+    return store.read(key);
+  };
+  const copied = createSessions({ store: { ...store, read }, runtime, env: {} });
+  expect((await copied.load(request(cookie))).get("n")).toBe(1);
+  expect(asked).toBe(1);
 });
