@@ -154,6 +154,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
     state.accessed = true;
     refuseDegraded(state, "persist");
     if (state.headersSent) throw new SojournError("SESSION_HEADERS_SENT", { operation: "persist" });
+    state.persists = true;
     if (state.held?.record.persistent !== true) state.persist = true;
   }
 

@@ -32,6 +32,8 @@ export interface SessionState {
   operations: Operation[];
   /** `persist` was asked for and is not yet committed. */
   persist: boolean;
+  /** This request called `persist`: its logins are persistent. */
+  persists: boolean;
   /** What CSRF tokens of this request were made from, as long as no record holds it. */
   csrfSeed: Uint8Array | undefined;
   /** What the request shows of its device; looked at on first use. */
@@ -68,6 +70,7 @@ export function freshState(request: SessionRequest): SessionState {
     judged: false,
     operations: [],
     persist: false,
+    persists: false,
     csrfSeed: undefined,
     seen: undefined,
     reads: undefined,

@@ -150,7 +150,7 @@ export function createCarriedHome(parts: CarriedParts): Home {
       const other = held?.record.userId !== undefined && held.record.userId !== userId;
       const taken = takePending(state);
       const pending = other ? NOTHING_PENDING : taken;
-      const persistent = asked.persistent ?? taken.persist;
+      const persistent = asked.persistent ?? state.persists;
       const record = withPending(held === undefined || other ? blank(state, pending) : held.record, pending);
       const absoluteEndMs = now() + lifetimesOf(settings, persistent).absoluteMs;
       const facts = {

@@ -25,7 +25,7 @@ export async function loginToStore(parts: StoreParts, state: SessionState, asked
   const other = previous?.record.userId !== undefined && previous.record.userId !== userId ? previous : undefined;
   const kept = other === undefined ? previous : undefined;
 
-  const persistent = asked.persistent ?? state.persist;
+  const persistent = asked.persistent ?? state.persists;
   await time.refresh()?.catch(() => {});
   const now = time.now();
   const absoluteEndMs = now + lifetimesOf(settings, persistent).absoluteMs;

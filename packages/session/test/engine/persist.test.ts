@@ -3,10 +3,43 @@ import { createFakeRuntime } from "@sojourn/core/testing";
 import { createSessions } from "@sojourn/session";
 import { sealedCookie } from "@sojourn/session/carriers/sealed";
 import { describe, expect, it } from "vitest";
-import { createClient, createWorld, KEY_A, PROVIDERS, requestOf, type Shop, visit } from "./support.ts";
+import {
+  createClient,
+  createDeployment,
+  createWorld,
+  HOMES,
+  KEY_A,
+  PROVIDERS,
+  requestOf,
+  type Shop,
+  visit,
+} from "./support.ts";
 
 const DAY = 86_400_000;
 const persistent = { idle: "7d", absolute: "30d" } as const;
+
+describe.each(HOMES)("a login after persist, %s", (home) => {
+  it("is persistent, whatever the session was and whatever was committed between", async () => {
+    const sessions = createDeployment(home).server();
+    const client = createClient();
+    await visit(sessions, client, async (session) => {
+      session.persist();
+      session.set("theme", "dark");
+      await session.commit();
+      await session.login("ann");
+      expect(session.persistent).toBe(true);
+    });
+    await visit(sessions, client, async (session) => {
+      session.persist();
+      await session.login("ann");
+      expect(session.persistent).toBe(true);
+    });
+    await visit(sessions, client, async (session) => {
+      await session.login("ann");
+      expect(session.persistent).toBe(false);
+    });
+  });
+});
 
 describe.each(PROVIDERS)("persist ($name crypto)", (crypto: CryptoProvider) => {
   const make = () => createWorld({ crypto, persistent });
