@@ -118,6 +118,14 @@ export async function sample(count: number, scenario: (run: Run) => Promise<void
   return count;
 }
 
+/** Runs `scenario` once, under the schedule that `choices` say, over and over. */
+export async function steer(choices: readonly number[], scenario: (run: Run) => Promise<void>): Promise<void> {
+  await told(
+    createRun((width, step) => (choices[step % choices.length] ?? 0) % width),
+    scenario,
+  );
+}
+
 async function told(run: Run, scenario: (run: Run) => Promise<void>): Promise<void> {
   try {
     await scenario(run);
