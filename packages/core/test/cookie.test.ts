@@ -86,7 +86,7 @@ describe("createCookieWriter", () => {
     const writer = createCookieWriter("id");
     expect(writer.set("v".repeat(MAX_COOKIE_BYTES - 2))).toContain("id=v");
     expect(() => writer.set("v".repeat(MAX_COOKIE_BYTES - 1))).toThrow(
-      "COOKIE_TOO_LARGE: cookie id would hold 4097 bytes of name and value; browsers keep at most 4096",
+      "COOKIE_TOO_LARGE: cookie id would take 4097 bytes, and at most 4096 are kept",
     );
   });
 

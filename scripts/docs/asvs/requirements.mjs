@@ -213,7 +213,7 @@ export const SECTIONS = [
         number: "3.3.5",
         level: 3,
         asks: "Name and value of a cookie take at most 4096 bytes together.",
-        does: "A token takes 43 characters. A cookie beyond 4096 bytes is never written: the commit fails with COOKIE_TOO_LARGE, and the browser keeps the one it has.",
+        does: "A token takes 43 characters. A sealed session that does not fit into one cookie of 4096 bytes, attributes included, is cut into several; beyond maxBytes the commit fails with COOKIE_TOO_LARGE, and the browser keeps the ones it has.",
         yours: "With sealed cookies, keep little data, or use a store.",
       },
     ],

@@ -40,8 +40,8 @@ export const coreErrors = errorRows({
   COOKIE_TOO_LARGE: {
     status: 500,
     retryable: false,
-    what: "cookie {name} would hold {bytes} bytes of name and value; browsers keep at most {max}",
-    mend: "store less, or use a store instead of a sealed cookie",
+    what: "cookie {name} would take {bytes} bytes, and at most {max} are kept",
+    mend: "store less, or keep sessions in a store; the maxBytes of sealedCookie may be raised where every server in front takes more",
   },
   KEY_INVALID: {
     status: 500,

@@ -1,25 +1,18 @@
 /**
- * The session itself in the client's cookie: AES-256-GCM under the key ring, no store, nothing to share between
- * servers but the keys. What that costs: parallel requests are last-writer-wins, a copied cookie works until the
- * session expires whatever its owner does, and all data fits into one cookie of 4096 bytes.
+ * The session itself in the client's cookie: AES-256-GCM under the key ring. Servers share nothing but the keys, and a
+ * store if logouts are to be final. Parallel requests are last-writer-wins, and all data fits into a few cookies.
  *
  *     value    = base64url(format 1 · key id 4 · salt 16 · nonce 12 · ciphertext · tag 16) [ "." route tag ]
  *     subkey   = HMAC-SHA-256(purpose key "session-cookie", salt)
  *     aad      = "cookie " + the cookie's name
+ *
+ * A value too long for one cookie is cut into N: `NAME=N~first part[.route tag]`, `NAME.1=second part`, and so on. The
+ * seal covers all of them, so parts that are missing, mixed or out of order are no session.
  */
-import {
-  andThen,
-  cookieValues,
-  fromBase64Url,
-  MAX_COOKIE_BYTES,
-  SojournError,
-  splitRouteTag,
-  toBase64Url,
-  utf8,
-  withRouteTag,
-} from "@sojourn/core";
+import { andThen, fromBase64Url, SojournError, toBase64Url, utf8 } from "@sojourn/core";
 import type { BoundRecordCarrier, CarriedRecord, CarrierContext, RecordCarrier } from "../carrier.ts";
 import { headerText } from "../header-text.ts";
+import { createCookieParts } from "./cookie-parts.ts";
 
 export interface SealedCookieOptions {
   /**
@@ -27,9 +20,19 @@ export interface SealedCookieOptions {
    * copy of it works until the session expires; `list`, `revokeUser`, `end` and limits raise. It must be said.
    */
   readonly revocation: "none";
+  /**
+   * What the session may take of the `Cookie` header, names included, from 512 to 16384. Beyond it a commit fails with
+   * COOKIE_TOO_LARGE. The default leaves a kilobyte to other cookies where nginx and Apache refuse lines beyond 8 KB;
+   * Node refuses heads beyond 16 KB. @default 7168
+   */
+  readonly maxBytes?: number;
 }
 
-/** @throws UNSUPPORTED for any other revocation */
+const MIN_BYTES = 512;
+const MAX_BYTES = 16_384;
+const DEFAULT_BYTES = 7_168;
+
+/** @throws OPTIONS_INVALID; UNSUPPORTED for any other revocation */
 export function sealedCookie(options: SealedCookieOptions): RecordCarrier {
   const revocation: unknown = options?.revocation;
   if (revocation !== "none") {
@@ -39,29 +42,34 @@ export function sealedCookie(options: SealedCookieOptions): RecordCarrier {
       how: 'say sealedCookie({ revocation: "none" }), or keep records in a store, where logout is final',
     });
   }
-  return Object.freeze({ holds: "record", name: "sealed cookie", revocation: "none", bind });
+  const { maxBytes = DEFAULT_BYTES } = options;
+  if (!Number.isInteger(maxBytes) || maxBytes < MIN_BYTES || maxBytes > MAX_BYTES) {
+    const how = `give a whole number from ${MIN_BYTES} to ${MAX_BYTES}`;
+    throw new SojournError("OPTIONS_INVALID", { where: "sealedCookie.maxBytes", what: "is out of range", how });
+  }
+  const bound = (context: CarrierContext) => bind(context, maxBytes);
+  return Object.freeze({ holds: "record", name: "sealed cookie", revocation: "none", bind: bound });
 }
 
-function bind({ cookie, keys }: CarrierContext): BoundRecordCarrier {
+function bind({ cookie, keys }: CarrierContext, maxBytes: number): BoundRecordCarrier {
+  const parts = createCookieParts(cookie, maxBytes);
   const sealer = keys().sealer("session-cookie");
   // Under its own name only: a value of another cookie of the same keys is no session here.
   const context = utf8(`cookie ${cookie.name}`);
   return {
     open(request) {
-      const [value] = cookieValues(headerText(request, "cookie"), cookie.name);
-      if (value === undefined || value.length > MAX_COOKIE_BYTES) return undefined;
-      const { token, tag } = splitRouteTag(value);
-      const sealed = fromBase64Url(token);
-      if (sealed === undefined) return undefined;
+      const carried = parts.read(headerText(request, "cookie"));
+      const sealed = carried === undefined ? undefined : fromBase64Url(carried.token);
+      if (carried === undefined || sealed === undefined) return undefined;
       return andThen(sealer.open(sealed, context), (opened): CarriedRecord | undefined =>
-        opened.status === "ok" ? { payload: opened.plaintext, tag } : undefined,
+        opened.status === "ok" ? { payload: opened.plaintext, tag: carried.tag } : undefined,
       );
     },
-    seal(payload, { maxAgeSeconds, tag }) {
-      return andThen(sealer.seal(payload, context), (sealed) => [
-        cookie.set(withRouteTag(toBase64Url(sealed), tag), maxAgeSeconds),
-      ]);
+    seal(payload, { maxAgeSeconds, tag }, request) {
+      return andThen(sealer.seal(payload, context), (sealed) =>
+        parts.write(toBase64Url(sealed), tag, maxAgeSeconds, headerText(request, "cookie")),
+      );
     },
-    clear: () => [cookie.clear()],
+    clear: (request) => parts.clear(headerText(request, "cookie")),
   };
 }

@@ -1,16 +1,9 @@
 import { readFileSync } from "node:fs";
-import {
-  type CryptoProvider,
-  createRuntime,
-  fromBase64Url,
-  generateKey,
-  MAX_COOKIE_BYTES,
-  toBase64Url,
-} from "@sojourn/core";
+import { type CryptoProvider, createRuntime, fromBase64Url, generateKey, toBase64Url } from "@sojourn/core";
 import { createSessions, type Sessions } from "@sojourn/session";
 import { sealedCookie } from "@sojourn/session/carriers/sealed";
 import { withSession } from "@sojourn/session/fetch";
-import { createBrowser, createFakeRandom, createFakeRuntime } from "@sojourn/session/testing";
+import { createBrowser, createCookieJar, createFakeRandom, createFakeRuntime } from "@sojourn/session/testing";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { defaultCrypto as nodeCrypto } from "../../../core/src/crypto-node.ts";
@@ -25,6 +18,8 @@ interface Golden {
   readonly value: string;
   /** From before sessions knew their device. It is opened still. */
   readonly earlierValue: string;
+  /** A value that two cookies hold; its note is repeated. */
+  readonly several: { readonly noteTimes: number; readonly cookies: readonly string[] };
 }
 
 const golden: Golden = JSON.parse(readFileSync(new URL("./golden/sealed-cookie.json", import.meta.url), "utf8"));
@@ -59,8 +54,19 @@ function make(crypto: CryptoProvider, keys: string | readonly string[] = golden.
   return { runtime, sessions, browser, call, handler };
 }
 
+const loadWith = (sessions: Sessions<Data>, Cookie: string) =>
+  sessions.load(new Request(SHOP, { headers: { Cookie } }));
 const load = (sessions: Sessions<Data>, value: string, name = "__Host-session") =>
-  sessions.load(new Request(SHOP, { headers: { Cookie: `${name}=${value}` } }));
+  loadWith(sessions, `${name}=${value}`);
+
+/** Every way in which the lines of two responses can reach one jar. */
+function interleavings(a: readonly string[], b: readonly string[]): readonly (readonly string[])[] {
+  const [first, ...restA] = a;
+  const [second, ...restB] = b;
+  if (first === undefined || second === undefined) return [[...a, ...b]];
+  const after = (line: string, rest: readonly (readonly string[])[]) => rest.map((lines) => [line, ...lines]);
+  return [...after(first, interleavings(restA, b)), ...after(second, interleavings(a, restB))];
+}
 
 describe.each(PROVIDERS)("under the %s provider", (name, crypto) => {
   test("the session travels in one cookie and needs no store", async () => {
@@ -93,6 +99,19 @@ describe.each(PROVIDERS)("under the %s provider", (name, crypto) => {
     session.set("note", golden.note);
     const { setCookies } = await sessions.commit(session);
     expect(setCookies).toEqual([`__Host-session=${golden.value}; Path=/; Secure; HttpOnly; SameSite=Lax`]);
+  });
+
+  test("seals to the golden values of two cookies, and opens them", async () => {
+    const { sessions, runtime } = make(crypto, golden.key, golden.seed);
+    runtime.clock.setWall(golden.atMs);
+    const note = golden.note.repeat(golden.several.noteTimes);
+    const session = await sessions.load(new Request(SHOP));
+    await session.login("ann");
+    session.set("note", note);
+    const { setCookies } = await sessions.commit(session);
+    expect(setCookies).toEqual(golden.several.cookies.map((pair) => `${pair}; Path=/; Secure; HttpOnly; SameSite=Lax`));
+    const opened = await loadWith(sessions, golden.several.cookies.join("; "));
+    expect([opened.userId, opened.id, opened.get("note")]).toEqual(["ann", session.id, note]);
   });
 
   test("a damaged value is no session, whichever character it is", { tags: ["asvs-7.2.1"] }, async () => {
@@ -214,20 +233,100 @@ test("the balancer's route tag is kept when the cookie is replaced", async () =>
   expect(setCookies[0]).toMatch(/^__Host-session=[\w-]+\.shop-1; /);
 });
 
-test("data beyond one cookie is an error that names the size, and the old cookie stays", {
-  tags: ["asvs-3.3.5"],
-}, async () => {
+test("data beyond the limit is an error that names size and limit, and the old cookies stay", async () => {
   const { call, browser, sessions } = make(nodeCrypto);
-  await call("/note?size=2000");
+  await call("/note?size=5000");
   const before = browser.jar.header(new URL(SHOP));
-  const refused = await call("/note?size=4000");
+  expect(browser.jar.cookies.map((cookie) => cookie.name)).toEqual(["__Host-session", "__Host-session.1"]);
+  const refused = await call("/note?size=6000");
   expect([refused.status, refused.json, refused.cookies]).toEqual([500, { error: "COOKIE_TOO_LARGE" }, []]);
   expect(browser.jar.header(new URL(SHOP))).toBe(before);
 
   const session = await sessions.load(new Request(SHOP));
-  session.set("note", "x".repeat(4_000));
+  session.set("note", "x".repeat(6_000));
   const failing = async () => sessions.commit(session);
-  await expect(failing()).rejects.toMatchObject({ code: "COOKIE_TOO_LARGE", params: { max: MAX_COOKIE_BYTES } });
+  await expect(failing()).rejects.toMatchObject({ code: "COOKIE_TOO_LARGE", params: { max: 7_168 } });
+});
+
+test("maxBytes moves the limit", async () => {
+  const build = (maxBytes: number) =>
+    createSessions<Data>({ carrier: sealedCookie({ revocation: "none", maxBytes }), keys: golden.key, env: {} });
+  const cookies = async (maxBytes: number, size: number) => {
+    const sessions = build(maxBytes);
+    const session = await sessions.load(new Request(SHOP));
+    session.set("note", "x".repeat(size));
+    return (await sessions.commit(session)).setCookies.length;
+  };
+  expect([await cookies(512, 100), await cookies(16_384, 12_000)]).toEqual([1, 5]);
+  await expect(cookies(512, 400)).rejects.toMatchObject({ code: "COOKIE_TOO_LARGE", params: { max: 512 } });
+  for (const bad of [511, 16_385, 1_000.5, "8000", Number.NaN])
+    expect(() => build(bad as number)).toThrow(/OPTIONS_INVALID: sealedCookie.maxBytes is out of range/);
+});
+
+describe("several cookies", () => {
+  test("shrink and go as the data does", async () => {
+    const { call, browser } = make(nodeCrypto);
+    const names = () => browser.jar.cookies.map((cookie) => cookie.name);
+    await call("/note?size=5000");
+    expect(names()).toEqual(["__Host-session", "__Host-session.1"]);
+    expect((await call("/visit")).json).toMatchObject({ visits: 1 });
+    await call("/note?size=10");
+    expect(names()).toEqual(["__Host-session"]);
+    await call("/note?size=5000");
+    await call("/logout");
+    expect(names()).toEqual([]);
+  });
+
+  test("of two responses in any interleaving one is read, or none, and never a half of each", async () => {
+    const carrier = sealedCookie({ revocation: "none", maxBytes: 16_384 });
+    const sessions = createSessions<Data>({ carrier, keys: golden.key, env: {} });
+    const url = new URL(SHOP);
+    const answer = async (Cookie: string, note: string) => {
+      const session = await loadWith(sessions, Cookie);
+      session.set("note", note);
+      return (await sessions.commit(session)).setCookies;
+    };
+    const read = { a: 0, b: 0, none: 0 };
+    const sizes = [10, 5_000, 8_000];
+    for (const [z, a, b] of sizes.flatMap((x) => sizes.flatMap((y) => sizes.map((w) => [x, y, w] as const)))) {
+      const notes = ["z".repeat(z), "a".repeat(a), "b".repeat(b)] as const;
+      const first = await answer("", notes[0]);
+      const Cookie = first.map((line) => line.split("; ")[0]).join("; ");
+      for (const lines of interleavings(await answer(Cookie, notes[1]), await answer(Cookie, notes[2]))) {
+        const jar = createCookieJar();
+        for (const line of first) jar.receive(line, url);
+        let session = await loadWith(sessions, Cookie);
+        for (const line of lines) {
+          jar.receive(line, url);
+          // A request may leave between any two of them.
+          session = await loadWith(sessions, jar.header(url) ?? "");
+          expect([undefined, ...notes]).toContain(session.get("note"));
+        }
+        const note = session.get("note");
+        expect([undefined, notes[1], notes[2]]).toContain(note);
+        expect(session.isNew).toBe(note === undefined);
+        read[note === undefined ? "none" : note.startsWith("a") ? "a" : "b"]++;
+      }
+    }
+    expect([read.a, read.b, read.none].every((count) => count > 10)).toBe(true);
+  });
+
+  test("parts that are swapped, doubled or from another session are no session", async () => {
+    const { sessions } = make(nodeCrypto, golden.key);
+    const answer = async (letter: string) => {
+      const session = await loadWith(sessions, "");
+      session.set("note", letter.repeat(5_000));
+      return (await sessions.commit(session)).setCookies.map((line) => line.split("; ")[0] ?? "");
+    };
+    const [[head = "", tail = ""], [, foreign = ""]] = [await answer("a"), await answer("b")];
+    const value = (pair: string) => pair.slice(pair.indexOf("=") + 1);
+    expect((await loadWith(sessions, `${head}; ${tail}`)).isNew).toBe(false);
+    for (const second of [foreign, `__Host-session.1=${value(head)}`, `__Host-session.1=${value(tail)}A`, `x${tail}`])
+      expect((await loadWith(sessions, `${head}; ${second}`)).isNew).toBe(true);
+    expect((await loadWith(sessions, `__Host-session=2~${value(tail)}; __Host-session.1=${value(head)}`)).isNew).toBe(
+      true,
+    );
+  });
 });
 
 describe("what it cannot do", () => {

@@ -224,10 +224,10 @@ describe.each(PROVIDERS)("a sealed cookie ($name crypto)", (crypto) => {
     expect(() => make({ keys: undefined, env: { NODE_ENV: "production" } })).toThrow(/KEY_MISSING/);
   });
 
-  it("data that no cookie can hold fails the commit", async () => {
+  it("data that no cookies can hold fails the commit", async () => {
     const { sessions } = make();
     const session = await sessions.load(requestOf());
-    session.set("theme", "x".repeat(5_000));
+    session.set("theme", "x".repeat(6_000));
     expect((await failure((async () => sessions.commit(session))())).code).toBe("COOKIE_TOO_LARGE");
   });
 
