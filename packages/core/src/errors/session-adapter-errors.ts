@@ -30,13 +30,19 @@ export const sessionAdapterErrors = errorRows({
     status: 503,
     retryable: true,
     what: "{store} has done nothing at {operation}: {reason}",
-    mend: "free space on its disk, or let this process write there; its own error is the cause of this one",
+    mend: "free space on its disk or in its memory, or let this process write there",
+  },
+  STORE_NOT_REPLICATED: {
+    status: 503,
+    retryable: true,
+    what: "{store} deleted a record, and {confirmed} of {replicas} replicas confirmed it within {waited}",
+    mend: "look at the replicas; until they follow, a fail-over may bring the session back",
   },
   STORE_FAILED: {
     status: 503,
     retryable: true,
     what: "{store} failed at {operation}: {reason}",
-    mend: "check the store; its own error is the cause of this one",
+    mend: "check the store; its own error, where that quotes no data, is the cause of this one",
   },
   STORE_CLOSED: {
     status: 503,

@@ -9,6 +9,13 @@ import { createLimit, Unanswered } from "./deadline.ts";
 /** Rejected or unanswered: nobody knows whether it was done. */
 export class OutcomeUnknown extends Error {
   override readonly name = "OutcomeUnknown";
+  /** It was done, and a fail-over may undo it: what a read says now is not how it stays. */
+  readonly mayBeUndone: boolean;
+
+  constructor(operation: string, cause: SojournError) {
+    super(operation, { cause });
+    this.mayBeUndone = isSojournError(cause.cause, "STORE_NOT_REPLICATED");
+  }
 }
 
 /** An answer that the store contract does not allow. It may come from a proxy, another version or a test's double. */
@@ -31,6 +38,9 @@ export interface StoreCalls {
 /** A store may say that it has certainly done nothing. */
 const NOT_DONE = ["STORE_BUSY", "STORE_REFUSED", "STORE_CLOSED"] as const;
 
+/** A store that says what it did is not down. */
+const NOT_DOWN = [...NOT_DONE, "STORE_NOT_REPLICATED"] as const;
+
 export function createStoreCalls(
   store: AnyStore,
   settings: Pick<Settings, "breaker" | "storeDeadlineMs">,
@@ -42,7 +52,7 @@ export function createStoreCalls(
   const breaker = createBreaker(settings, runtime, (event) => emit()(event));
 
   function failed(spell: number, operation: string, cause: unknown): SojournError {
-    breaker.failed(spell, operation, !isSojournError(cause, ...NOT_DONE));
+    breaker.failed(spell, operation, !isSojournError(cause, ...NOT_DOWN));
     const reason = cause instanceof Unanswered ? `no answer within ${deadlineMs} ms` : codeOf(cause);
     return new SojournError("SESSION_STORE_DOWN", { operation, reason }, { cause });
   }
@@ -97,7 +107,7 @@ export function createStoreCalls(
     } catch (error) {
       const wrapped = failed(spell, operation, error);
       if (isSojournError(error, ...NOT_DONE)) throw wrapped;
-      throw new OutcomeUnknown(operation, { cause: wrapped });
+      throw new OutcomeUnknown(operation, wrapped);
     }
   }
 

@@ -65,6 +65,7 @@ export async function settleDelete({ calls, runtime }: SettleParts, key: string,
       return await calls.delete(key);
     } catch (error) {
       if (!(error instanceof OutcomeUnknown)) throw attempt === 0 ? error : unknown("deleted", error);
+      if (error.mayBeUndone) throw unknown("deleted", error);
       const stored = await readAfter(calls, key, "deleted", error);
       if (stored === undefined) return true;
       if (runtime.clock.monotonic() >= until) throw unknown("deleted", error);

@@ -1,3 +1,4 @@
+import { SojournError } from "@sojourn/core";
 import { describe, expect, it } from "vitest";
 import { createClient, createWorld, drive, failure, requestOf, turn, visit, type World } from "./support.ts";
 
@@ -127,6 +128,23 @@ describe("outcomes that the store does not tell", () => {
     await drive(world.runtime, session.logout());
     expect((await sessions.commit(session)).affinityEnd).toBe(true);
     await visit(sessions, client, (s) => expect(s.isNew).toBe(true));
+  });
+
+  it("nor as done where a fail-over may undo it; the store is not taken for down", async () => {
+    const { world, session } = await started();
+    const params = { store: "redisStore", confirmed: 0, replicas: 1, waited: "500ms" };
+    world.fault = async (name, run) => {
+      const value = await run();
+      if (name === "delete") throw new SojournError("STORE_NOT_REPLICATED", params);
+      return value;
+    };
+    world.calls.length = 0;
+    expect((await failure(session.logout())).code).toBe("SESSION_COMMIT_UNKNOWN");
+    expect(world.calls).toEqual(["delete"]);
+    // More in a row than the breaker stands.
+    for (let i = 0; i < 8; i++) await visit(world.sessions, createClient(), (s) => s.login("ada"));
+    expect((await failure(world.sessions.revokeUser("ada"))).code).toBe("SESSION_COMMIT_UNKNOWN");
+    await visit(world.sessions, createClient(), (s) => s.login("bob"));
   });
 
   it("and is never answered as done while nobody knows", async () => {
