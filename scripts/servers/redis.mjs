@@ -40,6 +40,7 @@ async function run({ binary, dir, settings, moved, remove }, port) {
   const chosen = {
     save: "",
     appendonly: "no",
+    "repl-diskless-sync-delay": "0",
     ...settings,
     bind: "127.0.0.1",
     port: String(port),

@@ -1,0 +1,41 @@
+/** A connected client of `redis` 5 or later: `createClient`, `createCluster`, `createSentinel`. */
+export interface NodeRedisClient {
+  withTypeMapping(types: { 36: BufferConstructor }): { get(key: string): Promise<unknown> };
+  evalSha(sha: string, call: NodeRedisCall): Promise<unknown>;
+  eval(lua: string, call: NodeRedisCall): Promise<unknown>;
+  del(key: string): Promise<number>;
+  time(): Promise<unknown>;
+  on(event: string, listener: () => void): unknown;
+  close(): unknown;
+}
+
+export interface NodeRedisCall {
+  keys: string[];
+  arguments: (string | Buffer)[];
+}
+
+/** What one server's client has beyond that. */
+export interface NodeRedisServer extends NodeRedisClient {
+  role(): Promise<unknown>;
+  scan(cursor: string, options: { MATCH: string; COUNT: number }): Promise<{ cursor: unknown; keys: unknown[] }>;
+  wait(replicas: number, timeoutMs: number): Promise<number>;
+}
+
+/** A client of `ioredis` 5 or later: `new Redis`, with Sentinels or without, and `new Cluster`. */
+export interface IoredisClient {
+  getBuffer(key: string): Promise<Buffer | null>;
+  evalsha(sha: string, keys: number, ...keyAndArguments: (string | Buffer)[]): Promise<unknown>;
+  eval(lua: string, keys: number, ...keyAndArguments: (string | Buffer)[]): Promise<unknown>;
+  del(key: string): Promise<number>;
+  time(): Promise<unknown>;
+  on(event: string, listener: () => void): unknown;
+  quit(): unknown;
+}
+
+export interface IoredisServer extends IoredisClient {
+  role(): Promise<unknown>;
+  scan(cursor: string, match: "MATCH", pattern: string, count: "COUNT", keys: number): Promise<[string, string[]]>;
+  wait(replicas: number, timeoutMs: number): Promise<number>;
+}
+
+export type RedisClient = NodeRedisClient | IoredisClient;
