@@ -7,6 +7,7 @@ import { createSystemRandom, generateKey } from "@sojourn/core";
 import { describe, expect, it } from "vitest";
 import { spawnNode } from "../fixtures/node-process.ts";
 import { freePort, startNginx } from "../fixtures/real-servers.ts";
+import { startRedis } from "../fixtures/redis.ts";
 import { requireServer } from "../fixtures/require-server.ts";
 import { tempDir } from "../fixtures/temp-dir.ts";
 import { root } from "./guide-page.ts";
@@ -109,6 +110,28 @@ it("docs/guide/production/audit.mjs writes down who logged in and out, and ends 
     },
     { at: date, type: "session.ended", id, reason: "logout" },
   ]);
+});
+
+requireServer("redis")("docs/guide/production/redis.mjs", () => {
+  it("keeps sessions in a real Redis, where a second server and a second start find them", async () => {
+    const redis = await startRedis();
+    const SOJOURN_KEYS = generateKey(createSystemRandom());
+    const start = async () => {
+      const port = await freePort();
+      const env = { PORT: String(port), REDIS_URL: redis.url, SOJOURN_KEYS };
+      return { port, app: await spawnNode(at("redis.mjs"), { env, ready: /^ready$/ }) };
+    };
+    const [first, second] = await Promise.all([start(), start()]);
+    const https = { "X-Forwarded-Proto": "https" };
+    const login = await ask({ port: first.port, method: "POST", path: "/login", headers: https });
+    const headers = { ...https, Cookie: login.cookie.split(";")[0] };
+    expect((await ask({ port: second.port, headers })).body).toBe("ada\n");
+    first.app.child.kill("SIGTERM");
+    expect(await first.app.exited).toBe(0);
+    await ask({ port: second.port, method: "POST", path: "/logout", headers });
+    const third = await start();
+    expect((await ask({ port: third.port, headers })).body).toBe("nobody\n");
+  });
 });
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
