@@ -89,7 +89,10 @@ export interface Session<Data extends object = Record<string, unknown>> {
   readonly userId: string | undefined;
   /** When the session began: at its first write, and again at a login. Absent before the first write. */
   readonly createdAt: Date | undefined;
-  /** Correct to the touch window. Absent before the first write. */
+  /**
+   * Correct to the touch window, but stands still in the last idle time before the absolute end. Absent before the first
+   * write.
+   */
   readonly lastSeenAt: Date | undefined;
   /** The last login or elevation. Absent: anonymous. */
   readonly authenticatedAt: Date | undefined;
