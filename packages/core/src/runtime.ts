@@ -67,16 +67,20 @@ export function createRuntime(parts: Partial<Runtime> = {}): Runtime {
   });
 }
 
+/** What of the methods that are called of it `part` lacks; nothing where `part` is not given. */
+export function missingMethod(name: keyof typeof METHODS, part: unknown): string | undefined {
+  if (part === undefined) return undefined;
+  const has = Object(part) as Readonly<Record<string, unknown>>;
+  return METHODS[name].find((method) => typeof has[method] !== "function");
+}
+
 function checkParts(parts: Partial<Runtime>): void {
   const refuse = (where: string, what: string, how: string) =>
     new SojournError("OPTIONS_INVALID", { where, what, how });
   if (typeof parts !== "object" || parts === null)
     throw refuse("runtime", "is not an object", "give parts of a Runtime, or leave it out");
   for (const [name, methods] of Object.entries(METHODS)) {
-    const part: unknown = parts[name as keyof typeof METHODS];
-    if (part === undefined) continue;
-    const has = Object(part) as Readonly<Record<string, unknown>>;
-    const missing = methods.find((method) => typeof has[method] !== "function");
+    const missing = missingMethod(name as keyof typeof METHODS, parts[name as keyof typeof METHODS]);
     if (missing === undefined) continue;
     throw refuse(`runtime.${name}`, `has no method ${missing}`, `give one with ${methods.join(", ")}, or leave it out`);
   }

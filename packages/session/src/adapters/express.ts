@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isPromise } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
+import { checkSessions } from "./check.ts";
 import { asksToRetry, RETRY_AFTER } from "./error-answer.ts";
 import { nodeSession } from "./node.ts";
 
@@ -25,6 +26,7 @@ export interface ExpressSession<Data extends object> {
  * ```
  */
 export function expressSession<Data extends object>(sessions: Sessions<Data>): ExpressSession<Data> {
+  checkSessions("expressSession", sessions);
   const node = nodeSession(sessions);
 
   function middleware(request: IncomingMessage, response: ServerResponse, next: Next): void {

@@ -1,6 +1,7 @@
 import { isPromise } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
+import { checkSessions } from "./check.ts";
 import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "./fastify-parts.ts";
 import { nodeSession } from "./node.ts";
@@ -28,6 +29,7 @@ export interface FastifySession<Data extends object> {
  * ```
  */
 export function fastifySession<Data extends object>(sessions: Sessions<Data>): FastifySession<Data> {
+  checkSessions("fastifySession", sessions);
   const node = nodeSession(sessions);
 
   function onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
@@ -58,7 +60,7 @@ export function fastifySession<Data extends object>(sessions: Sessions<Data>): F
   }
 
   return Object.assign(plugin, {
-    of: (request: FastifyRequest) => node.of(request.raw),
+    of: (request: FastifyRequest) => node.of(request?.raw),
     [Symbol.for("skip-override")]: true,
     [Symbol.for("fastify.display-name")]: "sojourn-session",
   });

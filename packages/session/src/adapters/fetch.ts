@@ -1,6 +1,7 @@
 import { isPromise, isSojournError } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
+import { checkAdapterOptions, checkCallback, checkSessions } from "./check.ts";
 import { errorResponse, withFields } from "./fetch-response.ts";
 
 export interface FetchSessionOptions {
@@ -23,6 +24,9 @@ export function withSession<Data extends object, Rest extends unknown[] = []>(
   handler: (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>,
   options: FetchSessionOptions = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
+  checkSessions("withSession", sessions);
+  checkCallback("withSession", "handler", handler);
+  checkAdapterOptions("withSession", options, "onError");
   const refuse = options.onError ?? errorResponse;
   return async (request, ...rest) => {
     let session: Session<Data>;

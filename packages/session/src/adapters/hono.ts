@@ -2,6 +2,7 @@ import { isPromise, SojournError } from "@sojourn/core";
 import type { SessionRequest } from "../http.ts";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
+import { checkAdapterOptions, checkSessions } from "./check.ts";
 import { commitTo } from "./fetch.ts";
 import { NO_FIELDS } from "./fields.ts";
 import { type HonoContext, refused, replaceResponse } from "./hono-context.ts";
@@ -35,8 +36,11 @@ export interface HonoSession<Data extends object> {
  */
 export function honoSession<Data extends object>(
   sessions: Sessions<Data>,
-  { request = (c) => c.req.raw }: HonoSessionOptions = {},
+  options: HonoSessionOptions = {},
 ): HonoSession<Data> {
+  checkSessions("honoSession", sessions);
+  checkAdapterOptions("honoSession", options, "request");
+  const { request = (c) => c.req.raw } = options;
   const attached = Symbol("sojourn.session");
   type Attached = HonoContext & { [attached]?: Session<Data> };
 
@@ -64,7 +68,7 @@ export function honoSession<Data extends object>(
   }
 
   function of(c: HonoContext): Session<Data> {
-    const session = (c as Attached)[attached];
+    const session = (c as Attached | undefined)?.[attached];
     if (session === undefined) throw new SojournError("SESSION_NOT_ATTACHED", {});
     return session;
   }

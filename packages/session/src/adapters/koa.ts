@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { isPromise, SojournError } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
+import { checkSessions } from "./check.ts";
 import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
 import type { AnyRequest, AnyResponse } from "./node.ts";
 import { nodeRequest } from "./node-request.ts";
@@ -36,6 +37,7 @@ export interface KoaSession<Data extends object> {
  * ```
  */
 export function koaSession<Data extends object>(sessions: Sessions<Data>): KoaSession<Data> {
+  checkSessions("koaSession", sessions);
   const attached = Symbol("sojourn.session");
   type Attached = KoaContext & { [attached]?: Session<Data> };
 
@@ -62,7 +64,7 @@ export function koaSession<Data extends object>(sessions: Sessions<Data>): KoaSe
   }
 
   function of(ctx: KoaContext): Session<Data> {
-    const session = (ctx as Attached)[attached];
+    const session = (ctx as Attached | undefined)?.[attached];
     if (session === undefined) throw new SojournError("SESSION_NOT_ATTACHED", {});
     return session;
   }

@@ -1,4 +1,5 @@
 import type { SessionRequest } from "../http.ts";
+import { checkNodeRequest } from "./check.ts";
 
 /** What is read of node:http's IncomingMessage and of HTTP/2's compatible object. */
 export interface NodeRequest {
@@ -9,6 +10,7 @@ export interface NodeRequest {
 
 /** The request of a Node server as the engine takes it, without a copy; for WebSocket upgrades: `sessions.load(…)`. */
 export function nodeRequest(request: NodeRequest): SessionRequest {
+  checkNodeRequest(request);
   return new View(request);
 }
 

@@ -1,5 +1,6 @@
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
+import { checkNodeRequest, checkSessions } from "./check.ts";
 import { type NodeRequest, nodeRequest } from "./node-request.ts";
 
 /**
@@ -12,8 +13,11 @@ import { type NodeRequest, nodeRequest } from "./node-request.ts";
  */
 export async function upgradeSession<Data extends object>(
   sessions: Sessions<Data>,
-  { headers, socket }: NodeRequest,
+  request: NodeRequest,
 ): Promise<Session<Data>> {
+  checkSessions("upgradeSession", sessions);
+  checkNodeRequest(request);
+  const { headers, socket } = request;
   // Over HTTP/2 this is the method of a handshake (RFC 8441 §4); GET would pass as safe.
   const session = await sessions.load(nodeRequest({ method: "CONNECT", headers, socket }));
   sessions.headersSent(session);

@@ -3,6 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { type Awaitable, isPromise, SojournError } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
+import { checkCallback, checkSessions } from "./check.ts";
 import { answerError } from "./node-answer.ts";
 import { nodeRequest } from "./node-request.ts";
 import { ResponseGate } from "./response-gate.ts";
@@ -39,6 +40,7 @@ export interface NodeSessions<Data extends object> {
  * ```
  */
 export function nodeSession<Data extends object>(sessions: Sessions<Data>): NodeSessions<Data> {
+  checkSessions("nodeSession", sessions);
   // A property: with requests as its keys a WeakMap costs 3 µs each, most of it in the garbage collector.
   const attached = Symbol("sojourn.session");
   type Attached = { [attached]?: Session<Data> };
@@ -58,13 +60,14 @@ export function nodeSession<Data extends object>(sessions: Sessions<Data>): Node
       return loading.then((session) => bind(request, response, session, onError));
     },
     of(request) {
-      const session = (request as Attached)[attached];
+      const session = (request as Attached | undefined)?.[attached];
       if (session === undefined) throw new SojournError("SESSION_NOT_ATTACHED", {});
       return session;
     },
-    handle:
-      (handler, onError = (error, _request, response) => answerError(response, error)) =>
-      async (request, response) => {
+    handle(handler, onError = (error, _request, response) => answerError(response, error)) {
+      checkCallback("handle", "handler", handler);
+      checkCallback("handle", "onError", onError);
+      return async (request, response) => {
         const failed = (error: unknown) => {
           try {
             onError(error, request, response);
@@ -78,7 +81,8 @@ export function nodeSession<Data extends object>(sessions: Sessions<Data>): Node
         } catch (error) {
           failed(error);
         }
-      },
+      };
+    },
   };
   return Object.freeze(node);
 }

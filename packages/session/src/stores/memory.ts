@@ -7,7 +7,7 @@
  * living sessions. Nothing here works longer than a few milliseconds at a stretch, whatever the number of records:
  * sweeping and scanning let others in between.
  */
-import { type Clock, systemClock } from "@sojourn/core";
+import { type Clock, shown, systemClock } from "@sojourn/core";
 import { withReadNow } from "../read-now.ts";
 import type {
   RecordToWrite,
@@ -20,6 +20,7 @@ import type {
 } from "../store.ts";
 import { NONE } from "./memory-index.ts";
 import { MemoryRecords } from "./memory-records.ts";
+import { checkStoreOptions, optionInvalid } from "./store-option.ts";
 
 export interface MemoryStoreOptions {
   /** @default the system's */
@@ -49,7 +50,11 @@ const LOOKS_PER_TURN = 8_192;
 const LOOKS_PER_SWEEP = 100_000;
 const SCAN_BATCH = 1_000;
 
-export function memoryStore({ clock = systemClock, turn = nextTurn }: MemoryStoreOptions = {}): MemoryStore {
+/** @throws STORE_OPTION_INVALID */
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  checkStoreOptions("memoryStore", options);
+  const { clock = systemClock, turn = nextTurn } = options;
+  if (typeof turn !== "function") throw optionInvalid("memoryStore", "turn", shown(turn), "give a function");
   const records = new MemoryRecords();
 
   /** @returns the cell of the record if it lives, else `NONE`. */

@@ -24,6 +24,7 @@ import {
   parseDuration,
   type Random,
   SojournError,
+  shown,
   systemClock,
 } from "@sojourn/core";
 import type {
@@ -40,6 +41,7 @@ import type {
 import type { SqliteDatabase } from "./sqlite-driver.ts";
 import { openSqlite } from "./sqlite-open.ts";
 import { type RetryParts, retryWhileBusy } from "./sqlite-retry.ts";
+import { checkStoreOptions, optionInvalid } from "./store-option.ts";
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sqlite-driver.ts";
 
@@ -80,15 +82,16 @@ const SWEEP_CHUNK = 2 * CREATED_PER_SWEEP;
  * @throws STORE_OPTION_INVALID STORE_DRIVER_MISSING STORE_OPEN_FAILED, all at once and not at the first request
  */
 export function sqliteStore(target: string | SqliteDatabase, options: SqliteStoreOptions = {}): SqliteStore {
-  const { table = "sojourn_sessions", clock = systemClock } = options;
+  checkStoreOptions("sqliteStore", options);
+  const { table = "sojourn_sessions", clock = systemClock, deadline = "1500ms" } = options;
   if (typeof table !== "string" || !TABLE.test(table))
-    throw invalid("table", String(table), "use letters, digits and _, beginning with a letter");
+    throw invalid("table", shown(table), "use letters, digits and _, beginning with a letter");
   if (target === "" || (typeof target !== "string" && typeof target?.prepare !== "function"))
     throw invalid("path", target === "" ? '""' : typeof target, 'name a file, for example "sessions.db"');
   const retry: RetryParts = {
     clock,
     random: options.random ?? createSystemRandom(),
-    deadlineMs: parseDuration(options.deadline ?? "1500ms", "sqliteStore deadline", { minMs: 1 }),
+    deadlineMs: parseDuration(deadline, "sqliteStore deadline", { minMs: 1 }),
   };
   const { db, sql } = openSqlite(target, table);
   let closed = false;
@@ -244,5 +247,5 @@ export function sqliteStore(target: string | SqliteDatabase, options: SqliteStor
 }
 
 function invalid(option: string, value: string, allowed: string): SojournError {
-  return new SojournError("STORE_OPTION_INVALID", { store: "sqliteStore", option, value, allowed });
+  return optionInvalid("sqliteStore", option, value, allowed);
 }

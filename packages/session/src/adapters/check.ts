@@ -1,0 +1,35 @@
+import { SojournError } from "@sojourn/core";
+
+/** What adapters call of `Sessions`. */
+const CALLED = ["load", "pending", "commit", "fieldsAfter", "headersSent"];
+
+function invalid(operation: string, argument: string, what: string, how: string): SojournError {
+  return new SojournError("ARGUMENT_INVALID", { operation, argument, what, how });
+}
+
+/** A mistake in the wiring is told of where it is made, not by the first request. @throws ARGUMENT_INVALID */
+export function checkSessions(adapter: string, sessions: unknown): void {
+  const has = Object(sessions) as Readonly<Record<string, unknown>>;
+  if (CALLED.every((name) => typeof has[name] === "function")) return;
+  throw invalid(adapter, "sessions", "is not what createSessions makes", "give createSessions({ store })");
+}
+
+/** @throws ARGUMENT_INVALID */
+export function checkCallback(adapter: string, name: string, callback: unknown): void {
+  if (typeof callback !== "function") throw invalid(adapter, name, "is not a function", "give one");
+}
+
+/** @throws ARGUMENT_INVALID unless `options` is an object and its `callback`, if it is there, a function. */
+export function checkAdapterOptions(adapter: string, options: unknown, callback: string): void {
+  if (typeof options !== "object" || options === null)
+    throw invalid(adapter, "options", "is not an object", `give { ${callback} }, or leave it out`);
+  const given = (options as Readonly<Record<string, unknown>>)[callback];
+  if (given !== undefined) checkCallback(adapter, callback, given);
+}
+
+/** @throws ARGUMENT_INVALID for what is no request of a Node server. */
+export function checkNodeRequest(request: unknown): void {
+  const { headers, socket } = Object(request) as { readonly headers?: unknown; readonly socket?: unknown };
+  if (typeof headers === "object" && headers !== null && typeof socket === "object" && socket !== null) return;
+  throw invalid("nodeRequest", "request", "is no request of a Node server", "give the one that the server was handed");
+}
