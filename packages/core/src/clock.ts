@@ -7,8 +7,11 @@ export interface Clock {
   now(): number;
   /** Ms from an arbitrary start; never goes back. Durations inside the process use it. */
   monotonic(): number;
-  /** Runs `task` once after `delayMs`. Does not keep the process alive. */
-  after(delayMs: number, task: () => void): Cancel;
+  /**
+   * Runs `task` once after `delayMs`.
+   * @param keepsAlive a process that has nothing else to do waits for it: somebody waits for what `task` goes on with.
+   */
+  after(delayMs: number, task: () => void, keepsAlive?: boolean): Cancel;
   /** Runs `task` every `periodMs` until cancelled. Does not keep the process alive. */
   every(periodMs: number, task: () => void): Cancel;
 }
@@ -19,13 +22,13 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(delayMs, task) {
+  after(delayMs, task, keepsAlive = false) {
     const dueAt = performance.now() + delayMs;
     let timer = arm();
     function arm(): ReturnType<typeof setTimeout> {
       const left = Math.max(0, Math.ceil(dueAt - performance.now()));
       const armed = setTimeout(left > MAX_TIMER_MS ? () => (timer = arm()) : task, Math.min(left, MAX_TIMER_MS));
-      release(armed);
+      if (!keepsAlive) release(armed);
       return armed;
     }
     return () => clearTimeout(timer);

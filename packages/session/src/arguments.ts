@@ -1,7 +1,7 @@
 import { SojournError } from "@sojourn/core";
 import type { LoginFactsAsked } from "./home.ts";
+import { checkKeys } from "./option-check.ts";
 import type { LoginOptions } from "./session.ts";
-import { checkKeys } from "./settings/option-check.ts";
 import { isSessionKey } from "./token/token.ts";
 
 const MAX_KEY_CHARS = 1_024;

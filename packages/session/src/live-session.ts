@@ -34,6 +34,8 @@ export class LiveSession<Data extends object> implements Session<Data> {
     this.#state = state;
     this.#around = around;
     this.#isNew = state.held === undefined && !state.degraded;
+    // What other libraries keep as properties would be lost here in silence.
+    Object.preventExtensions(this);
   }
 
   /** @throws ARGUMENT_INVALID for what another `createSessions`, or nobody, made. */
@@ -160,12 +162,9 @@ export class LiveSession<Data extends object> implements Session<Data> {
 
   csrfToken(): string {
     const state = this.#state;
-    const { csrfTokens, random } = this.#around;
+    const { random } = this.#around;
     state.accessed = true;
-    if (!csrfTokens) {
-      const how = 'set csrf: "token"';
-      throw new SojournError("UNSUPPORTED", { feature: "csrfToken", part: "this configuration of csrf", how });
-    }
+    this.#needCsrfTokens("csrfToken");
     refuseDegraded(state, "csrfToken");
     let seed = state.held?.record.csrfSeed ?? state.csrfSeed;
     if (seed === undefined) {
@@ -178,10 +177,17 @@ export class LiveSession<Data extends object> implements Session<Data> {
     return csrfTokenOf(seed, random);
   }
 
+  #needCsrfTokens(feature: string): void {
+    if (this.#around.csrfTokens) return;
+    const how = 'set csrf: "token"';
+    throw new SojournError("UNSUPPORTED", { feature, part: "this configuration of csrf", how });
+  }
+
   checkCsrfToken(token: unknown): void {
     const state = this.#state;
     state.accessed = true;
     refuseDegraded(state, "checkCsrfToken");
+    this.#needCsrfTokens("checkCsrfToken");
     if (isCsrfTokenOf(state.held?.record.csrfSeed ?? state.csrfSeed, token)) return;
     throw csrfRefused(state.request.method, "its token is not this session's");
   }

@@ -44,7 +44,7 @@ export interface Session<Data extends object = Record<string, unknown>> {
     key: K,
     change: (value: DeepReadonly<Data[K]> | undefined) => DeepReadonly<Data[K]> | undefined,
   ): void;
-  /** Takes a value: returns it and unsets it. With a value: keeps it for the request that takes it. */
+  /** Takes a value: returns it and unsets it. With a value: keeps it until a request takes it; parallel ones may take it twice. */
   flash<K extends KeyOf<Data>>(key: K): DeepReadonly<Data[K]> | undefined;
   flash<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void;
   /** Removes all data; the user stays. */
@@ -73,7 +73,7 @@ export interface Session<Data extends object = Record<string, unknown>> {
    * the session ends or its user logs in. Begins a session where there is none. @throws UNSUPPORTED unless `csrf: "token"`
    */
   csrfToken(): string;
-  /** @throws SESSION_CSRF_REFUSED unless `token` was made by this session's `csrfToken`. */
+  /** @throws SESSION_CSRF_REFUSED unless `token` was made by this session's `csrfToken` @throws UNSUPPORTED as that */
   checkCsrfToken(token: unknown): void;
   /**
    * Calls `listener` once when the session ends: at once in this process, by the store's news or within 30 s elsewhere.

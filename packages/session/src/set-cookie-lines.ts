@@ -1,4 +1,4 @@
-import { optionInvalid } from "./settings/option-check.ts";
+import { optionInvalid } from "./option-check.ts";
 
 /** What a carrier wants set. @throws OPTIONS_INVALID when it answers with anything else than texts. */
 export function setCookieLines(answer: unknown): readonly string[] {

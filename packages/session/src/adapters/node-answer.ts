@@ -3,15 +3,24 @@ import type { Http2ServerResponse } from "node:http2";
 import { consoleLogger, isSojournError } from "@sojourn/core";
 import { errorAnswer } from "./error-answer.ts";
 
-/** Tells the client the code, and the log the name of what is not ours. */
+/** Tells the client the code, and the log what is not ours: its name and where it was thrown; its message may quote data. */
 export function answerError(anyResponse: ServerResponse | Http2ServerResponse, error: unknown): void {
   const response = anyResponse as ServerResponse;
   if (!isSojournError(error)) {
-    consoleLogger.error("a request handler failed", { error: error instanceof Error ? error.name : typeof error });
+    const name = error instanceof Error ? error.name : typeof error;
+    consoleLogger.error("a request handler failed", { error: name, at: placeOf(error) });
   }
   if (response.headersSent) return void response.destroy();
   const { status, headers, body } = errorAnswer(error);
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.end(body);
+}
+
+function placeOf(error: unknown): string | undefined {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return stack
+    ?.split("\n")
+    .find((line) => line.startsWith("    at "))
+    ?.slice("    at ".length);
 }

@@ -7,6 +7,6 @@ export function pause(attempt: number, { clock, random }: Runtime): Promise<void
   if (attempt < 2) return undefined;
   const boundMs = Math.min(MAX_PAUSE_MS, 2 ** attempt);
   return new Promise((resolve) => {
-    clock.after((random.uint32() / 2 ** 32) * boundMs, resolve);
+    clock.after((random.uint32() / 2 ** 32) * boundMs, resolve, true);
   });
 }

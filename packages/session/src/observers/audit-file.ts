@@ -9,7 +9,7 @@ import {
   systemClock,
 } from "@sojourn/core";
 import type { AuditEntry, AuditSink } from "../audit.ts";
-import { optionInvalid, wholeNumber } from "../settings/option-check.ts";
+import { optionInvalid, wholeNumber } from "../option-check.ts";
 import { type AppendFs, appendLines } from "./append.ts";
 import { auditLine } from "./audit-line.ts";
 

@@ -19,7 +19,9 @@ export function createCookieGate(settings: Settings, trusts: Trust, { logger }: 
       ? `cookie.insecureLoopback serves loopback hosts only and this one is ${host === "" ? "not given" : host}; leave it out and serve https`
       : peer === undefined
         ? "serve it over https"
-        : `if that is your proxy, set trustProxy: ["${peer}"]`;
+        : trusts(peer)
+          ? "that proxy is trusted and does not say https: let it set X-Forwarded-Proto, and serve https"
+          : `if that is your proxy, set trustProxy: ["${peer}"]`;
     const arrived = `${scheme} from ${peer ?? "an address that the platform hides"}`;
     logger.warn(new SojournError("COOKIE_NOT_SET", { arrived, how }).message);
     return false;

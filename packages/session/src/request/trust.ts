@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { optionInvalid } from "../settings/option-check.ts";
+import { optionInvalid } from "../option-check.ts";
 import { remember } from "./remember.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;

@@ -1,6 +1,6 @@
+import { checkFunction, optionInvalid, wholeNumber } from "../option-check.ts";
 import type { SchemaOptions, SessionsOptions } from "../options.ts";
 import type { DataRules } from "../record/data-codec.ts";
-import { checkFunction, optionInvalid, wholeNumber } from "./option-check.ts";
 
 const MAX_VERSION = 1_000_000_000;
 

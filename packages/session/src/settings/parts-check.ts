@@ -1,5 +1,5 @@
 import { SojournError } from "@sojourn/core";
-import { optionInvalid } from "./option-check.ts";
+import { optionInvalid } from "../option-check.ts";
 
 type Loose = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,6 @@
 import { type CookieWriter, createCookieWriter, type Duration, parseDuration, SojournError } from "@sojourn/core";
 import type { BindingSignal } from "../events.ts";
+import { checkFunction, checkKeys, checkMethods, flag, oneOf, optionInvalid, wholeNumber } from "../option-check.ts";
 import type {
   BindingPolicy,
   Conflict,
@@ -11,7 +12,6 @@ import type {
 import type { Lifetimes } from "../policy.ts";
 import type { DataRules } from "../record/data-codec.ts";
 import { resolveData } from "./data-settings.ts";
-import { checkFunction, checkKeys, checkMethods, flag, oneOf, optionInvalid, wholeNumber } from "./option-check.ts";
 import { checkParts } from "./parts-check.ts";
 
 /** The options with every default filled in and every duration in ms. Resolved once, frozen. */

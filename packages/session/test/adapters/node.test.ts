@@ -95,6 +95,9 @@ test("an error that is not ours is logged by name, and answered and logged witho
   await once(server, "listening");
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   expect([response.status, await response.json()]).toEqual([500, { error: "INTERNAL_ERROR" }]);
-  expect(logged.mock.calls).toEqual([["a request handler failed error=RangeError"]]);
+  expect(logged.mock.calls).toEqual([
+    [expect.stringMatching(/^a request handler failed error=RangeError at=.*node\.test\.ts/)],
+  ]);
+  expect(String(logged.mock.calls)).not.toContain("secret");
   server.close().closeAllConnections();
 });
