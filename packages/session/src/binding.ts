@@ -15,13 +15,13 @@ export type BindingPolicies = Readonly<Record<BindingSignal, BindingPolicy>>;
 const REMEMBERED = 10_000;
 
 export function createBinding(policies: BindingPolicies, emit: Emit): Binding {
-  const told = new Map<string, string>();
+  const told = new Set<string>();
 
   function tell(id: string, seen: Device, signals: readonly BindingSignal[], outcome: "reported" | "stepped-up"): void {
-    const device = `${seen.browser} ${seen.system} ${seen.ipv4} ${seen.ipv6}`;
-    if (told.get(id) === device) return;
+    const mismatch = `${id} ${seen.browser} ${seen.system} ${seen.ipv4} ${seen.ipv6}`;
+    if (told.has(mismatch)) return;
     if (told.size >= REMEMBERED) told.clear();
-    told.set(id, device);
+    told.add(mismatch);
     emit({ type: "session.binding-mismatch", id, signals, outcome, device: describeDevice(seen) });
   }
 

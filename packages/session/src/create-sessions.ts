@@ -30,6 +30,8 @@ import { refuseDegraded, type SessionState } from "./state.ts";
 import { isCsrfTokenOf } from "./token/csrf-token.ts";
 import { type CommonParts, lazyKeys, wireCarried, wireStore } from "./wiring.ts";
 
+/** How far clocks of servers may be apart. */
+const CLOCK_SKEW_MS = 60_000;
 const MAX_SWEEP = 1_000_000;
 
 /**
@@ -160,7 +162,9 @@ export function createSessions<Data extends object = Record<string, unknown>>(
       if (state.secretHash !== undefined && isFromBeforeProof(record, state.secretHash)) {
         throw new SojournError("SESSION_NOT_FRESH", { why: "its token is from before the proof of identity" });
       }
-      if (wired.now() - record.authenticatedAtMs > maxAgeMs) {
+      const ageMs = wired.now() - record.authenticatedAtMs;
+      // A proof from the future says that a clock was set back: nobody knows how old it is.
+      if (ageMs > maxAgeMs || ageMs < -CLOCK_SKEW_MS) {
         throw new SojournError("SESSION_NOT_FRESH", {
           why: `its proof of identity is older than ${formatDuration(maxAgeMs)}`,
         });

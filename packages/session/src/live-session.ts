@@ -168,7 +168,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
     refuseDegraded(state, "csrfToken");
     let seed = state.held?.record.csrfSeed ?? state.csrfSeed;
     if (seed === undefined) {
-      if (state.headersSent && state.held === undefined) {
+      if (state.headersSent && (state.held === undefined || !this.#around.home.commitsLate)) {
         throw new SojournError("SESSION_HEADERS_SENT", { operation: "the first csrfToken of a session" });
       }
       seed = newCsrfSeed(random);

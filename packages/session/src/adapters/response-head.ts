@@ -83,6 +83,8 @@ export function wholeHead(response: ServerResponse, args: readonly unknown[]): W
     const value = named[name] as OutgoingHttpHeader;
     validateHeaderName(name);
     validateHeaderValue(name, value as string);
+    // One name in two spellings: Node keeps the last.
+    if (listLines(headers).get(name) !== undefined) return undefined;
     headers.push(name, value);
   }
   return { args: typeof second === "string" ? [status, second, headers] : [status, headers], headers };

@@ -61,25 +61,29 @@ export function createBreaker(
     spell++;
   }
 
+  function succeeded(own: number): void {
+    if (calm || own !== spell) return;
+    calm = true;
+    failures = 0;
+    open = undefined;
+    if (!toldDown) return;
+    toldDown = false;
+    tell({ type: "store.up" });
+  }
+
   return {
     enter(operation) {
       if (open !== undefined) enterOpen(open, operation);
       return spell;
     },
-    succeeded(own) {
-      if (calm || own !== spell) return;
-      calm = true;
-      failures = 0;
-      open = undefined;
-      if (!toldDown) return;
-      toldDown = false;
-      tell({ type: "store.up" });
-    },
+    succeeded,
     failed(own, operation, counts) {
+      // What says that it has done nothing has answered.
+      if (!counts) return succeeded(own);
       if (own !== spell) return;
       const nowMs = clock.monotonic();
       calm = false;
-      if (counts) failures++;
+      failures++;
       if (open !== undefined) openFor(Math.min(open.pauseMs * 2, breaker.longestPauseMs), nowMs);
       else if (failures >= breaker.failures) openFor(breaker.pauseMs, nowMs);
       if (toldDown || nowMs - toldAtMs < TELL_EVERY_MS) return;

@@ -115,8 +115,7 @@ async function commitBatch(
     if (settled.status === "done") return resolveAll(batch, { key: current.key, record, version, expiresAtMs });
     if (settled.status === "gone") throw sessionEnded("gone");
 
-    dropOverdue(batch, parts);
-    if (batch.length === 0) return undefined;
+    // Even those whose time is up wait for this look: their write may have been done and written over.
     await pause(attempt, runtime);
     const stored = settled.stored ?? (await calls.read(current.key));
     const held = stored === undefined ? undefined : await openStored(current.key, stored, vault, data);
@@ -124,6 +123,8 @@ async function commitBatch(
     current = held;
     // A copy of this very write may have arrived, and been written over, before the store could say so.
     if (current.record.commits.some((id) => equalBytes(id, commitId))) return resolveAll(batch, current);
+    dropOverdue(batch, parts);
+    if (batch.length === 0) return current;
     if (!barrier && line[0]?.job.barrier === false) batch.push(...takeBatch(line));
   }
 }

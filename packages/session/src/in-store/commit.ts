@@ -2,7 +2,7 @@ import { type Awaitable, andThen } from "@sojourn/core";
 import { learned } from "../binding.ts";
 import { clientFacts } from "../client-facts.ts";
 import { type Held, isGone } from "../held.ts";
-import { deadlineAt, isRotationDue, touchBelow } from "../policy.ts";
+import { deadlineAt, isRotationDue, judgeSecret, touchBelow } from "../policy.ts";
 import { blankRecord } from "../record/record.ts";
 import { lifetimesOf } from "../settings/settings.ts";
 import {
@@ -95,14 +95,16 @@ async function commitNow(parts: StoreParts, state: SessionState): Promise<void> 
     throw error;
   }
   // A persistent cookie outlives the browser: one that was set before does not.
-  if (pending.persist && state.outgoing === undefined && state.standing !== "retired") state.outgoing = state.token;
+  if (pending.persist && state.outgoing === undefined && state.standing === "current") state.outgoing = state.token;
   await repeatSuccessor(parts, state);
 }
 
 /** The user's record must know the session for as long as it may now live, or a revocation would pass it by. */
-export async function listLonger({ users, settings }: StoreParts, { key, record }: Held): Promise<void> {
+export async function listLonger({ users, settings, time }: StoreParts, { key, record }: Held): Promise<void> {
   if (record.userId === undefined || record.persistent) return;
-  await users.prolong(record.userId, key, record.createdAtMs + settings.persistent.absoluteMs);
+  // The life that it is counted from may be that of a login under way.
+  const beginsBefore = time.now() + settings.commitWithinMs;
+  await users.prolong(record.userId, key, beginsBefore + settings.persistent.absoluteMs);
 }
 
 async function create(parts: StoreParts, state: SessionState, pending: Pending): Promise<void> {
@@ -148,8 +150,14 @@ async function writeJob(parts: StoreParts, state: SessionState, pending: Pending
   });
   if (state.held !== base) return; // a later promise of this session has moved on
   adopt(state, held);
-  if (state.standing === "successor") state.standing = "current";
-  if (due.renew && state.outgoing === undefined) state.outgoing = state.token;
+  judgeAgain(parts, state, held, asked.nowMs);
+  if (due.renew && state.standing === "current" && state.outgoing === undefined) state.outgoing = state.token;
+}
+
+/** Meanwhile another request may have promoted a successor, or elevated: a token that was retired is given to nobody. */
+export function judgeAgain({ settings }: StoreParts, state: SessionState, { record }: Held, nowMs: number): void {
+  if (state.secretHash === undefined) return;
+  state.standing = judgeSecret(record, state.secretHash, nowMs, settings.graceMs).kind;
 }
 
 /** A read-only request does not fail because its token could not be replaced or its cookie not renewed. */

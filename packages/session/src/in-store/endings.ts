@@ -1,6 +1,7 @@
 import type { Runtime } from "@sojourn/core";
 import { codeOf, listen } from "../emitter.ts";
 import type { Watchable } from "../store.ts";
+import { inParallel } from "./parallel.ts";
 
 /** Tells live connections that their session has ended. */
 export interface Endings {
@@ -37,11 +38,11 @@ export function createEndings({ runtime, watch, isAlive }: EndingsParts): Ending
   }
 
   async function check(keys: readonly string[]): Promise<void> {
-    for (const key of keys) {
+    await inParallel(keys, async (key) => {
       // A store that does not answer has ended nothing; the next round asks again.
       const alive = await isAlive(key).catch(() => true);
       if (!alive) ended(key);
-    }
+    });
   }
 
   function recheck(key?: string): void {

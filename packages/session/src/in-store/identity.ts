@@ -10,7 +10,7 @@ import { lifetimesOf } from "../settings/settings.ts";
 import { adopt, forgetView, type Pending, type SessionState, seenBy, takePending } from "../state.ts";
 import { elevateRecord, type LoginFacts, loginRecord } from "../token/rotation.ts";
 import { keyOfName, newName, newSecret } from "../token/token.ts";
-import { holdToken, listLonger, repeatSuccessor } from "./commit.ts";
+import { holdToken, judgeAgain, listLonger, repeatSuccessor } from "./commit.ts";
 import { createRecord } from "./create.ts";
 import { type Asked, applyIssue, applyPending, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
 import { inParallel } from "./parallel.ts";
@@ -164,7 +164,7 @@ export async function rotateInStore(parts: StoreParts, state: SessionState): Pro
       await applyIssue(draft, asked);
     });
     adopt(state, held);
-    if (state.standing === "successor") state.standing = "current";
+    judgeAgain(parts, state, held, asked.nowMs);
     if (pending.persist && state.standing === "current") state.outgoing ??= state.token;
   } catch (error) {
     forget(state, error);

@@ -185,6 +185,9 @@ export function createUsers(parts: UsersParts): Users {
   return {
     async reserve(userId, entry) {
       const enter = async (record: UserRecord | undefined) => {
+        // An earlier life under this key may outlast the new one, when this login fails.
+        const known = record?.entries.find(({ key }) => key === entry.key)?.absoluteEndMs ?? 0;
+        const absoluteEndMs = Math.max(known, entry.absoluteEndMs);
         let others = living(record).filter(({ key }) => key !== entry.key);
         const max = limit?.sessions ?? Number.POSITIVE_INFINITY;
         const grown = others.length > 0 && others.length % PRUNE_EVERY === 0;
@@ -195,10 +198,11 @@ export function createUsers(parts: UsersParts): Users {
           emit({ type: "session.limit", userId, outcome: "rejected" });
           throw new SojournError("SESSION_LIMIT_REACHED", { sessions: limit.sessions });
         }
-        const leaving = others.filter((other) => !staying.includes(other, surplus)).map(asLeaving);
+        const kept = new Set(staying.slice(surplus));
+        const leaving = others.filter((other) => !kept.has(other)).map(asLeaving);
         const generation = record?.generation ?? time.now();
         return {
-          next: { generation, userId, entries: [...leaving, ...staying.slice(surplus), { ...entry, leaving: false }] },
+          next: { generation, userId, entries: [...leaving, ...kept, { ...entry, absoluteEndMs, leaving: false }] },
           result: { generation, evicted: leaving.map(({ key }) => key), surplus },
         };
       };

@@ -54,6 +54,12 @@ describe.each(PROVIDERS)("binding ($name crypto)", (crypto: CryptoProvider) => {
     ]);
   });
 
+  it("tells of two devices in turn twice, not for each request", async () => {
+    const { sessions, client, mismatches } = await loggedIn({ crypto });
+    for (let i = 0; i < 20; i++) await visit(sessions, client, look, at(FIREFOX, i % 2 === 0 ? AWAY : "198.51.100.1"));
+    expect(mismatches()).toHaveLength(2);
+  });
+
   it("steps down to level 0 under step-up, until an elevation or login binds the session anew", {
     tags: ["asvs-7.5.3"],
   }, async () => {
