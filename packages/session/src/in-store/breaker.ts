@@ -78,12 +78,15 @@ export function createBreaker(
     },
     succeeded,
     failed(own, operation, counts) {
-      // What says that it has done nothing has answered.
-      if (!counts) return succeeded(own);
       if (own !== spell) return;
       const nowMs = clock.monotonic();
       calm = false;
-      failures++;
+      if (counts) failures++;
+      else if (open !== undefined) {
+        // What says that it has done nothing has answered.
+        open = undefined;
+        failures = 0;
+      }
       if (open !== undefined) openFor(Math.min(open.pauseMs * 2, breaker.longestPauseMs), nowMs);
       else if (failures >= breaker.failures) openFor(breaker.pauseMs, nowMs);
       if (toldDown || nowMs - toldAtMs < TELL_EVERY_MS) return;

@@ -1,6 +1,16 @@
 import { SojournError } from "@sojourn/core";
 import { describe, expect, it } from "vitest";
-import { type Client, createClient, createWorld, drive, failure, requestOf, turn, visit, type World } from "./support.ts";
+import {
+  type Client,
+  createClient,
+  createWorld,
+  drive,
+  failure,
+  requestOf,
+  turn,
+  visit,
+  type World,
+} from "./support.ts";
 
 const HOUR = 3_600_000;
 const options = { persistent: { idle: "7d", absolute: "30d" }, rotateAfter: false } as const;

@@ -14,7 +14,13 @@ describe.each(PROVIDERS)("a response that comes late ($name crypto)", (crypto: C
     ["persist after a rotation", (session) => session.rotate(), (session) => session.persist()],
   ];
   it.each(cases)("gives no token back that was retired meanwhile: %s", async (_, meanwhile, late) => {
-    const { sessions, runtime, types } = createWorld({ crypto, idle: "7d", absolute: "30d", persistent, rotateAfter: false });
+    const { sessions, runtime, types } = createWorld({
+      crypto,
+      idle: "7d",
+      absolute: "30d",
+      persistent,
+      rotateAfter: false,
+    });
     const browser = createClient();
     await visit(sessions, browser, (session) => session.login("ada", { persistent: late === nothing }));
     runtime.clock.advance(2 * HOUR);

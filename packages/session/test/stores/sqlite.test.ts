@@ -118,7 +118,7 @@ describe("refuses at once", () => {
     for (const target of [undefined, null, 5, {}]) {
       expect(failing(target as unknown as string)).toMatchObject({ code: "STORE_OPTION_INVALID" });
     }
-    expect(failing(":memory:", { table: null })).toMatchObject({ code: "OPTIONS_INVALID" });
+    expect(failing(":memory:", { table: null })).toMatchObject({ code: "STORE_OPTION_INVALID" });
     expect(failing("")).toMatchObject({ code: "STORE_OPTION_INVALID" });
     expect(failing(":memory:", { deadline: "2 fortnights" })).toMatchObject({ code: "DURATION_INVALID" });
   });
