@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createSystemRandom, generateKey } from "@sojourn/core";
 import { describe, expect, it } from "vitest";
 import { spawnNode } from "../fixtures/node-process.ts";
+import { sharePostgres } from "../fixtures/postgres.ts";
 import { freePort, startNginx } from "../fixtures/real-servers.ts";
 import { startRedis } from "../fixtures/redis.ts";
 import { requireServer } from "../fixtures/require-server.ts";
@@ -131,6 +132,27 @@ requireServer("redis")("docs/guide/production/redis.mjs", () => {
     await ask({ port: second.port, method: "POST", path: "/logout", headers });
     const third = await start();
     expect((await ask({ port: third.port, headers })).body).toBe("nobody\n");
+  });
+});
+
+requireServer("postgres")("docs/guide/production/postgres.mjs", () => {
+  const database = sharePostgres();
+
+  it("keeps a login while the app and the server are restarted", async () => {
+    const postgres = await database();
+    const port = await freePort();
+    const env = { PORT: String(port), DATABASE_URL: postgres.url, SOJOURN_KEYS: generateKey(createSystemRandom()) };
+    const first = await spawnNode(at("postgres.mjs"), { env, ready: /^ready$/ });
+    const login = await ask({ port, method: "POST", path: "/login", headers: { "X-Forwarded-Proto": "https" } });
+    const headers = { Cookie: login.cookie.split(";")[0] };
+    await postgres.crash();
+    expect((await ask({ port, headers })).status).toBe(503);
+    await postgres.start();
+    expect((await ask({ port, headers })).body).toBe("ada\n");
+    first.child.kill("SIGTERM");
+    expect(await first.exited).toBe(0);
+    await spawnNode(at("postgres.mjs"), { env, ready: /^ready$/ });
+    expect((await ask({ port, headers })).body).toBe("ada\n");
   });
 });
 

@@ -38,6 +38,12 @@ export const sessionAdapterErrors = errorRows({
     what: "{store} deleted a record, and {confirmed} of {replicas} replicas confirmed it within {waited}",
     mend: "look at the replicas; until they follow, a fail-over may bring the session back",
   },
+  STORE_SCHEMA_WRONG: {
+    status: 503,
+    retryable: true,
+    what: "{store} cannot work with {table}: {reason}",
+    mend: "create its table by `await store.migrate()` or the SQL of `postgresMigration()`; if another table has that name, choose one by the options `schema` and `table`",
+  },
   STORE_FAILED: {
     status: 503,
     retryable: true,

@@ -36,7 +36,7 @@ export interface StoreCalls {
 }
 
 /** A store may say that it has certainly done nothing. */
-const NOT_DONE = ["STORE_BUSY", "STORE_REFUSED", "STORE_CLOSED"] as const;
+const NOT_DONE = ["STORE_BUSY", "STORE_REFUSED", "STORE_SCHEMA_WRONG", "STORE_CLOSED"] as const;
 
 /** A store that says what it did is not down. */
 const NOT_DOWN = [...NOT_DONE, "STORE_NOT_REPLICATED"] as const;
