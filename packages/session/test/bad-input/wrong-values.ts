@@ -55,5 +55,8 @@ export async function outcome(call: () => unknown): Promise<unknown> {
 export function expectTyped(error: unknown, what: string): asserts error is SojournError {
   if (!isSojournError(error)) throw new Error(`${what}: an untyped error: ${String(error)}`, { cause: error });
   if (!Object.hasOwn(ERROR_TABLE, error.code)) throw new Error(`${what}: ${error.code} is not in the table`);
-  if (/\{\w+\}/.test(`${error.what} ${error.mend}`)) throw new Error(`${what}: a gap in its text: ${error.message}`);
+  const { what: says, mend } = ERROR_TABLE[error.code];
+  for (const [, name = ""] of `${says} ${mend}`.matchAll(/\{(\w+)\}/g)) {
+    if (!Object.hasOwn(error.params, name)) throw new Error(`${what}: a gap in its text: ${error.message}`);
+  }
 }
