@@ -25,8 +25,8 @@ export function reportPolicy(
     ["token", carrier.holds === "token" ? "256 bits from the system's random source; stored only as hashes" : "none"],
     ["cookie", describeCookie(settings)],
     ["cross-site requests", crossSite(settings)],
-    ["token from another browser or system", bound(settings, "userAgent")],
-    ["token from another network", bound(settings, "address")],
+    ["token from another browser or system", bound(settings, "userAgent", carrier)],
+    ["token from another network", bound(settings, "address", carrier)],
     ["trusted proxies", settings.trustProxy.length === 0 ? "none" : settings.trustProxy.join(", ")],
     ["carrier", carrier.name],
     ["keys", ring === undefined ? "none" : `${ring.keyIds.join(", ")} (${ring.sealingKeyId} seals)`],
@@ -106,7 +106,9 @@ const BOUND = {
   end: "ends the session",
 } as const;
 
-function bound({ binding }: Settings, signal: BindingSignal): string {
+function bound({ binding }: Settings, signal: BindingSignal, { holds }: Carrier): string {
+  // Nothing is kept that could be ended: the cookie goes on working where it came from.
+  if (holds === "record" && binding?.[signal] === "end") return "is no session there";
   return BOUND[binding?.[signal] ?? "off"];
 }
 
