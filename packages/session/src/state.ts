@@ -18,7 +18,7 @@ export interface SessionState {
   token: Token | undefined;
   /** SHA-256 of the token's secret. */
   secretHash: Uint8Array | undefined;
-  /** What the presented secret was when it was presented; a token made by this request is current. */
+  /** What the presented secret is to the record as last read or written; a token made by this request is current. */
   standing: Standing["kind"] | undefined;
   /** What this request is served with: below the record's after an elevation that its token has no part in. */
   level: number;

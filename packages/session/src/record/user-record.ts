@@ -8,11 +8,11 @@ export interface UserEntry {
   readonly key: string;
   readonly createdAtMs: number;
   readonly absoluteEndMs: number;
-  /** It lost its place to a later login and is being deleted; listed until it is known to be gone. */
+  /** It lost its place, to a later login or a revocation, and is being deleted; listed until it is known to be gone. */
   readonly leaving: boolean;
 }
 
-/** Which sessions a user has. Only logins, ends and revocations change it. */
+/** Which sessions a user has. Only logins, `persist`, ends and revocations change it. */
 export interface UserRecord {
   /** Raised by every revocation; a login that began under another one fails. */
   readonly generation: number;
