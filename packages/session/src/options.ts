@@ -84,12 +84,6 @@ interface CommonOptions {
   readonly persistent?: { readonly idle?: Duration; readonly absolute?: Duration };
   /** Activity moves the idle deadline at most once in this window. @default "1m" */
   readonly touchWindow?: Duration;
-  /** Age at which a token is replaced. @default "1h" */
-  readonly rotateAfter?: Duration | false;
-  /** How long a replaced token still works. @default "30s" */
-  readonly grace?: Duration;
-  /** What a token presented after its grace time leads to. @default "end" */
-  readonly onReuse?: "end" | "report";
   readonly cookie?: CookieOptions;
   /** Addresses and CIDR ranges of proxies whose forwarding headers are believed. @default none */
   readonly trustProxy?: readonly string[];
@@ -137,6 +131,15 @@ export interface StoreOptions extends CommonOptions {
   readonly store: AnyStore;
   /** @default an ID cookie */
   readonly carrier?: TokenCarrier;
+  /**
+   * Age at which a token is replaced. UNSUPPORTED with a carrier that cannot replace it by itself, unless `false`.
+   * @default "1h"; `false` where the carrier cannot
+   */
+  readonly rotateAfter?: Duration | false;
+  /** How long a replaced token still works. @default "30s" */
+  readonly grace?: Duration;
+  /** What a token presented after its grace time leads to. @default "end" */
+  readonly onReuse?: "end" | "report";
   readonly limit?: LimitOptions;
   /** A `set` that meets a changed value throws SESSION_CONFLICT. @default false */
   readonly strict?: boolean;
@@ -164,8 +167,11 @@ export interface StoreOptions extends CommonOptions {
   readonly acceptPlain?: boolean;
 }
 
-/** Records sealed in the client's cookie: no store, no limits, no revocation. */
-export interface CarriedOptions extends CommonOptions {
+/** What means nothing where no token names a record in a store; given in spite of its type, it is UNSUPPORTED. */
+type OnlyWithStore = { readonly [Option in Exclude<keyof StoreOptions, keyof CommonOptions | "carrier">]?: never };
+
+/** Records sealed in the client's cookie: no store, no tokens, no limits, no revocation. */
+export interface CarriedOptions extends CommonOptions, OnlyWithStore {
   /** Where the records travel, such as `sealedCookie(…)`. */
   readonly carrier: RecordCarrier;
   readonly store?: never;

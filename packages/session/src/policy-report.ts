@@ -1,5 +1,5 @@
 import { formatDuration, type KeyRing } from "@sojourn/core";
-import type { Carrier } from "./carrier.ts";
+import type { Carrier, TokenCarrier } from "./carrier.ts";
 import type { BindingSignal } from "./events.ts";
 import type { PolicyReport } from "./sessions.ts";
 import type { Settings } from "./settings/settings.ts";
@@ -12,45 +12,54 @@ export function reportPolicy(
   store: AnyStore | undefined,
   ring: KeyRing | undefined,
 ): PolicyReport {
-  const { cookie, limit, browser, persistent } = settings;
+  const { browser, persistent } = settings;
   const lines: [name: string, value: string][] = [
+    ["carrier", carrier.name],
+    ["cookie name", settings.cookie.name],
+    ["cookie attributes", cookieAttributes(settings)],
+    ["cookie lifetime", "until the browser closes; of persistent sessions as long as the session"],
     ["idle timeout", formatDuration(browser.idleMs)],
     ["absolute timeout", formatDuration(browser.absoluteMs)],
     ["idle timeout, persistent", formatDuration(persistent.idleMs)],
     ["absolute timeout, persistent", formatDuration(persistent.absoluteMs)],
     ["activity is noted at most every", formatDuration(settings.touchWindowMs)],
-    ["token replaced after", rotation(settings, carrier)],
-    ["replaced token works for", formatDuration(settings.graceMs)],
-    ["replaced token presented later", settings.onReuse === "end" ? "ends the session" : "is reported"],
-    ["token", carrier.holds === "token" ? "256 bits from the system's random source; stored only as hashes" : "none"],
-    ["cookie", describeCookie(settings)],
+    ...(carrier.holds === "token" ? tokenRules(settings, carrier) : []),
     ["cross-site requests", crossSite(settings)],
-    ["token from another browser or system", bound(settings, "userAgent", carrier)],
-    ["token from another network", bound(settings, "address", carrier)],
+    ["presented from another browser or system", bound(settings, "userAgent", carrier)],
+    ["presented from another network", bound(settings, "address", carrier)],
     ["trusted proxies", settings.trustProxy.length === 0 ? "none" : settings.trustProxy.join(", ")],
-    ["carrier", carrier.name],
-    ["keys", ring === undefined ? "none" : `${ring.keyIds.join(", ")} (${ring.sealingKeyId} seals)`],
+    ["keys", ring === undefined ? "none: nothing is sealed" : describeKeys(ring)],
     ["data version", describeData(settings)],
-    ["cookie name", cookie.name],
   ];
   if (store === undefined) lines.push(...carriedGuarantees());
-  else lines.push(...storeGuarantees(settings, store, limit));
+  else lines.push(...storeGuarantees(settings, store));
   return reportOf(lines);
 }
 
-function storeGuarantees(settings: Settings, store: AnyStore, limit: Settings["limit"]): [string, string][] {
+function tokenRules(settings: Settings, carrier: TokenCarrier): [string, string][] {
+  return [
+    ["token", "256 bits from the system's random source; stored only as hashes"],
+    ["token replaced", rotation(settings, carrier)],
+    ["replaced token works for", `${formatDuration(settings.graceMs)}; after a login not at all`],
+    ["replaced token presented later", settings.onReuse === "end" ? "ends the session" : "is reported"],
+  ];
+}
+
+function storeGuarantees(settings: Settings, store: AnyStore): [string, string][] {
+  const { shared } = store.traits;
   const told = store.watch === undefined ? "within 30s" : "at the store's news";
+  const plain = shared ? "not encrypted" : "not encrypted; never leaves the process";
   return [
     ["store", store.traits.name],
-    ["at rest", settings.atRest === "sealed" ? "AES-256-GCM under the key ring, bound to the session" : "plain"],
-    ["plain records", settings.acceptPlain || settings.atRest === "plain" ? "accepted" : "no session"],
-    ["lost updates", "none: operations are replayed by compare-and-set"],
+    ["at rest", settings.atRest === "sealed" ? "AES-256-GCM under the key ring, bound to the session" : plain],
+    ...(settings.atRest === "sealed" ? [sealedOnly(settings)] : []),
+    ["lost updates", "none; operations are replayed by compare-and-set"],
     ["conflicting sets", conflicts(settings)],
     ["logout", "final when it resolves"],
-    ["sessions a user", limit === undefined ? "no limit" : `${limit.sessions}; beyond it: ${limit.onLimit}`],
+    ["sessions a user", limited(settings)],
     ["revokeUser", "final when it resolves"],
-    ["revokeAll", store.scan === undefined ? "unsupported" : "by scanning"],
-    ["live connections elsewhere hear of an end", told],
+    ["revokeAll", store.scan === undefined ? "unsupported: the store cannot be scanned" : "final when it resolves"],
+    ...(shared ? [heard(told)] : []),
     ["store does not answer", storeDown(settings)],
     ["store deadline", formatDuration(settings.storeDeadlineMs)],
     ["store breaker", breaker(settings)],
@@ -70,14 +79,28 @@ function carriedGuarantees(): [string, string][] {
   ];
 }
 
-function rotation({ rotateAfterMs }: Settings, carrier: Carrier): string {
-  if (carrier.holds === "record") return "there is none";
-  if (rotateAfterMs === undefined) return "login and elevation only";
-  return carrier.replaces ? formatDuration(rotateAfterMs) : "login and elevation only: the carrier cannot replace it";
+function rotation({ rotateAfterMs }: Settings, carrier: TokenCarrier): string {
+  if (rotateAfterMs === undefined) return "at login and elevation only";
+  if (carrier.replaces) return `after ${formatDuration(rotateAfterMs)}, and at login and elevation`;
+  return "at login and elevation only: the carrier cannot replace it by itself";
+}
+
+function sealedOnly({ acceptPlain }: Settings): [string, string] {
+  return ["records that are not sealed", acceptPlain ? "are sessions too (acceptPlain)" : "are no sessions"];
+}
+
+function heard(told: string): [string, string] {
+  return ["live connections of other processes hear of an end", told];
+}
+
+function limited({ limit }: Settings): string {
+  if (limit === undefined) return "no limit";
+  const beyond = limit.onLimit === "reject" ? "is refused" : "ends the user's oldest session";
+  return `${limit.sessions}; a login beyond them ${beyond}`;
 }
 
 function conflicts({ strict, onConflict }: Settings): string {
-  if (strict) return "SESSION_CONFLICT";
+  if (strict) return "refused: SESSION_CONFLICT (409)";
   return onConflict === undefined ? "the last write wins, and is reported" : "decided by onConflict";
 }
 
@@ -112,13 +135,16 @@ function bound({ binding }: Settings, signal: BindingSignal, { holds }: Carrier)
   return BOUND[binding?.[signal] ?? "off"];
 }
 
-function describeCookie({ cookie: { name, attributes }, insecureLoopback }: Settings): string {
-  const parts = [name, attributes.secure ? "Secure" : "not Secure", "HttpOnly", `SameSite=${attributes.sameSite}`];
-  parts.push(`Path=${attributes.path}`);
-  if (attributes.domain !== undefined) parts.push(`Domain=${attributes.domain}`);
-  if (attributes.partitioned) parts.push("Partitioned");
-  if (insecureLoopback) parts.push("loopback only");
-  return parts.join("; ");
+/** As the header says them. */
+function cookieAttributes({ cookie, insecureLoopback }: Settings): string {
+  const attributes = cookie.set("").slice(`${cookie.name}=; `.length);
+  return insecureLoopback ? `${attributes} (not Secure: only for http on this machine)` : attributes;
+}
+
+function describeKeys({ keyIds, sealingKeyId }: KeyRing): string {
+  const others = keyIds.filter((id) => id !== sealingKeyId);
+  const opening = others.length === 0 ? "" : `; ${others.join(", ")} only ${others.length === 1 ? "opens" : "open"}`;
+  return `${sealingKeyId} seals and opens${opening}`;
 }
 
 function describeData({ data: { version, writeVersion } }: Settings): string {

@@ -15,10 +15,12 @@ const STORE_EXTRAS = ["touch", "sweep", "scan", "watch", "nowMs", "close"];
 export function checkParts(options: object, withStore: readonly string[]): void {
   const given = options as Loose;
   if (given.carrier !== undefined) checkCarrier(partsOf(given.carrier));
-  const { holds, name } = partsOf(given.carrier);
+  const { holds, name, replaces } = partsOf(given.carrier);
   if (holds !== "record") {
     checkStore(given.store);
-    return;
+    if (replaces !== false || (given.rotateAfter ?? false) === false) return;
+    const part = `the carrier ${String(name)}, which cannot replace a client's token by itself`;
+    throw new SojournError("UNSUPPORTED", { feature: "rotateAfter", part, how: "leave it out" });
   }
   const feature = withStore.find((option) => given[option] !== undefined);
   if (feature === undefined) return;

@@ -47,9 +47,11 @@ export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes 
 }
 
 const COMMON =
-  "keys idle absolute persistent touchWindow rotateAfter grace onReuse binding cookie trustProxy csrf schema codec version migrate writeVersion downgrade onEvent audit telemetry runtime env carrier";
+  "keys idle absolute persistent touchWindow binding cookie trustProxy csrf schema codec version migrate writeVersion downgrade onEvent audit telemetry runtime env carrier";
 const WITH_STORE =
-  "store limit strict onConflict commitWithin storeDeadline breaker onStoreDown atRest acceptPlain".split(" ");
+  "store rotateAfter grace onReuse limit strict onConflict commitWithin storeDeadline breaker onStoreDown atRest acceptPlain".split(
+    " ",
+  );
 const KNOWN = [...COMMON.split(" "), ...WITH_STORE];
 const COOKIE_KEYS = ["name", "domain", "path", "sameSite", "partitioned", "insecureLoopback"];
 
@@ -100,9 +102,9 @@ export function resolveSettings(options: SessionsOptions & SchemaOptions<object>
     persistent,
     touchWindowMs,
     rotateAfterMs:
-      options.rotateAfter === false ? undefined : duration(options.rotateAfter, "rotateAfter", "1h", 1_000),
-    graceMs: duration(options.grace, "grace", "30s", 0, 3_600_000),
-    onReuse: oneOf(options.onReuse, ["end", "report"], "onReuse") ?? "end",
+      withStore.rotateAfter === false ? undefined : duration(withStore.rotateAfter, "rotateAfter", "1h", 1_000),
+    graceMs: duration(withStore.grace, "grace", "30s", 0, 3_600_000),
+    onReuse: oneOf(withStore.onReuse, ["end", "report"], "onReuse") ?? "end",
     cookie: cookieWriter(options.cookie ?? {}, production),
     insecureLoopback: options.cookie?.insecureLoopback ?? false,
     csrf: oneOf(options.csrf, ["origin", "token", "off"], "csrf") ?? "origin",

@@ -155,7 +155,7 @@ describe.each(PROVIDERS)("binding ($name crypto)", (crypto: CryptoProvider) => {
     ] as const) {
       const sessions = createSessions<Shop>({ carrier, keys: KEY_A, env: {}, runtime, onEvent, binding });
       const told = String(sessions.policy());
-      expect(told.includes("token from another network: is no session there")).toBe(binding === "end");
+      expect(told.includes("presented from another network: is no session there")).toBe(binding === "end");
       const client = createClient();
       await visit(sessions, client, (session) => session.login("ann"), at(FIREFOX));
       expect((await visit(sessions, client, look, at(FIREFOX_LATER))).result).toEqual(["ann", 1]);

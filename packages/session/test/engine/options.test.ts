@@ -2,7 +2,11 @@ import { createSessions, type Sessions, type SessionsOptions } from "@sojourn/se
 import { sealedCookie } from "@sojourn/session/carriers/sealed";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { createWorld, KEY_A, type Shop } from "./support.ts";
+import { idCookie } from "../../src/request/id-cookie.ts";
+import { createWorld, KEY_A, KEY_B, requestOf, type Shop } from "./support.ts";
+
+/** None of them says anything of a session that its cookie holds. */
+const TOKEN_OPTIONS = [{ rotateAfter: "1h" }, { rotateAfter: false }, { grace: "1m" }, { onReuse: "report" }] as const;
 
 const make = (options: object) => () =>
   createSessions({ store: memoryStore(), env: {}, ...options } as unknown as SessionsOptions);
@@ -36,6 +40,16 @@ describe("options are judged at construction", () => {
       { carrier: sealedCookie({ revocation: "none" }), keys: KEY_A },
       /UNSUPPORTED: store/,
     ],
+    ...TOKEN_OPTIONS.map((option): [string, object, RegExp] => [
+      `${Object.keys(option)} beside a carrier that has no tokens`,
+      { store: undefined, carrier: sealedCookie({ revocation: "none" }), keys: KEY_A, ...option },
+      new RegExp(`UNSUPPORTED: ${Object.keys(option)} cannot be had with the carrier sealed cookie`),
+    ]),
+    [
+      "rotateAfter beside a carrier that cannot replace a token",
+      { carrier: { ...idCookie(), replaces: false }, rotateAfter: "1h" },
+      /UNSUPPORTED: rotateAfter/,
+    ],
     ["a prefix without its rules", { cookie: { name: "__Host-x", path: "/app" } }, /COOKIE_PREFIX_VIOLATED/],
     ["a cookie name with a space", { cookie: { name: "a b" } }, /COOKIE_NAME_INVALID/],
     ["a bad version", { version: 0 }, /version is out of range/],
@@ -62,6 +76,7 @@ describe("options are judged at construction", () => {
     expect(
       make({ idle: "10m", absolute: "1d", rotateAfter: false, grace: 0, cookie: { domain: "example.com" } }),
     ).not.toThrow();
+    expect(make({ carrier: { ...idCookie(), replaces: false }, rotateAfter: false })).not.toThrow();
     expect(make({ version: 2, writeVersion: 2, downgrade: () => ({}) })).not.toThrow();
     const environment = { SOJOURN_KEYS: KEY_A };
     expect(make({ atRest: "sealed", env: environment })).not.toThrow();
@@ -75,11 +90,12 @@ describe("policy()", () => {
     for (const line of [
       "idle timeout: 30m",
       "absolute timeout: 12h",
-      "token replaced after: 1h",
-      "replaced token works for: 30s",
-      "cookie: __Host-session; Secure; HttpOnly; SameSite=lax; Path=/",
-      "sessions a user: 3; beyond it: reject",
-      "keys: aaaaaaaa (aaaaaaaa seals)",
+      "token replaced: after 1h, and at login and elevation",
+      "replaced token works for: 30s; after a login not at all",
+      "cookie name: __Host-session",
+      "cookie attributes: Path=/; Secure; HttpOnly; SameSite=Lax",
+      "sessions a user: 3; a login beyond them is refused",
+      "keys: aaaaaaaa seals and opens",
       "logout: final when it resolves",
       "store: memory",
       "store deadline: 2s",
@@ -88,6 +104,38 @@ describe("policy()", () => {
     }
     expect(report).not.toContain(KEY_A.slice(14));
     expect(sessions.policy().rows.length).toBe(report.split("\n").length);
+  });
+
+  it("shows the cookie's attributes as its Set-Cookie does, names nothing twice, and says where a cookie is not Secure", async () => {
+    for (const cookie of [
+      {},
+      { domain: "example.com", sameSite: "none", partitioned: true },
+      { path: "/a" },
+    ] as const) {
+      const { sessions } = createWorld({ cookie });
+      const session = await sessions.load(requestOf());
+      session.set("theme", "dark");
+      const [sent = ""] = (await sessions.commit(session)).setCookies;
+      const rows = new Map(sessions.policy().rows.map(({ name, value }) => [name, value]));
+      expect(rows.size).toBe(sessions.policy().rows.length);
+      expect(sent.replace(/=[^;]*; /, " ")).toBe(`${rows.get("cookie name")} ${rows.get("cookie attributes")}`);
+    }
+    const local = String(createWorld({ cookie: { insecureLoopback: true } }).sessions.policy());
+    expect(local).toContain("cookie attributes: Path=/; HttpOnly; SameSite=Lax (not Secure");
+  });
+
+  it("tells the key that seals from those that only open", () => {
+    const { sessions } = createWorld({ atRest: "sealed", keys: [KEY_A, KEY_B] });
+    expect(String(sessions.policy())).toContain("keys: aaaaaaaa seals and opens; bbbbbbbb only opens");
+  });
+
+  it("has no row that means nothing: of tokens for a sealed cookie, of sealing for plain records", () => {
+    const carrier = sealedCookie({ revocation: "none" });
+    const sealed = String(createSessions({ carrier, keys: KEY_A, env: {} }).policy());
+    expect(sealed).not.toMatch(/token(?! is needed)|replaced/);
+    const plain = String(createSessions({ store: memoryStore(), env: {} }).policy());
+    expect(plain).toContain("at rest: not encrypted; never leaves the process");
+    expect(plain).not.toMatch(/sealed(?!$)|other processes/m);
   });
 
   it("says what data is written as while an earlier release still runs", () => {
@@ -143,6 +191,16 @@ describe("events", () => {
 });
 
 describe("types", () => {
+  it("what means nothing for a sealed cookie is a type error", () => {
+    const carrier = sealedCookie({ revocation: "none" });
+    // @ts-expect-error there are no tokens to replace
+    const rotating: SessionsOptions = { carrier, rotateAfter: "1h" };
+    // @ts-expect-error nobody counts the sessions
+    const limiting: SessionsOptions = { carrier, limit: { sessions: 1 } };
+    expect(() => createSessions(rotating)).toThrow(/UNSUPPORTED/);
+    expect(() => createSessions(limiting)).toThrow(/UNSUPPORTED/);
+  });
+
   it("push takes array keys, increment number keys, values are those of Data, and what is read is read-only", () => {
     type Session = Awaited<ReturnType<Sessions<Shop>["load"]>>;
     expectTypeOf<Parameters<Session["push"]>[0]>().toEqualTypeOf<"cart">();
