@@ -85,7 +85,10 @@ interface CommonOptions {
   /** Activity moves the idle deadline at most once in this window. @default "1m" */
   readonly touchWindow?: Duration;
   readonly cookie?: CookieOptions;
-  /** Addresses and CIDR ranges of proxies whose forwarding headers are believed. @default none */
+  /**
+   * Addresses and CIDR ranges of proxies whose forwarding headers are believed, at most 32 of them one behind the other.
+   * @default none
+   */
   readonly trustProxy?: readonly string[];
   /** What a token presented from another device leads to; one policy for both signals, or one for each. @default "report" */
   readonly binding?: BindingPolicy | BindingOptions;

@@ -1,5 +1,5 @@
-import { headerText } from "../header-text.ts";
 import type { SessionRequest } from "../http.ts";
+import { forwarded } from "./forwarded.ts";
 import { parseAddress, type Trust } from "./trust.ts";
 
 /**
@@ -8,15 +8,7 @@ import { parseAddress, type Trust } from "./trust.ts";
  * @returns undefined where the platform hides the peer.
  */
 export function clientAddress(request: SessionRequest, trusts: Trust): string | undefined {
-  const { remoteAddress } = request;
-  if (remoteAddress === undefined || !trusts(remoteAddress)) return remoteAddress;
-  const entries = headerText(request, "x-forwarded-for")?.split(",") ?? [];
-  let client = remoteAddress;
-  for (let i = entries.length - 1; i >= 0; i--) {
-    client = (entries[i] ?? "").trim();
-    if (!trusts(client)) break;
-  }
-  return client;
+  return forwarded(request, trusts)?.client ?? request.remoteAddress;
 }
 
 /** The network of an address: 24 bits of IPv4, 48 bits of IPv6, as a number. */

@@ -1,5 +1,6 @@
 import { headerText } from "../header-text.ts";
 import type { SessionRequest } from "../http.ts";
+import { entryAt, forwarded } from "./forwarded.ts";
 import { parseAddress, type Trust } from "./trust.ts";
 
 /** Where the client thinks it sent its request. */
@@ -16,29 +17,14 @@ export interface ExternalOrigin {
 export function externalOrigin(request: SessionRequest, trusts: Trust): ExternalOrigin {
   let scheme: ExternalOrigin["scheme"] = request.encrypted ? "https" : "http";
   let host = headerText(request, "host") ?? "";
-  if (request.remoteAddress !== undefined && trusts(request.remoteAddress)) {
-    const hops = trustedHops(headerText(request, "x-forwarded-for"), trusts);
+  const way = forwarded(request, trusts);
+  if (way !== undefined) {
+    const { hops } = way;
     const forwardedScheme = entryAt(headerText(request, "x-forwarded-proto"), hops)?.toLowerCase();
     if (forwardedScheme === "https" || forwardedScheme === "http") scheme = forwardedScheme;
     host = entryAt(headerText(request, "x-forwarded-host"), hops) ?? host;
   }
   return { scheme, host: withoutDefaultPort(host.toLowerCase(), scheme) };
-}
-
-/** The peer, and every trusted proxy in front of it. */
-function trustedHops(forwardedFor: string | undefined, trusts: Trust): number {
-  let hops = 1;
-  const addresses = forwardedFor?.split(",") ?? [];
-  for (let i = addresses.length - 1; i >= 0 && trusts((addresses[i] ?? "").trim()); i--) hops++;
-  return hops;
-}
-
-/** Each hop appends an entry, or replaces the list by its own: count from the right, and take what there is. */
-function entryAt(header: string | undefined, hops: number): string | undefined {
-  if (header === undefined) return undefined;
-  const entries = header.split(",");
-  const entry = entries[Math.max(0, entries.length - hops)]?.trim();
-  return entry === "" ? undefined : entry;
 }
 
 function withoutDefaultPort(host: string, scheme: ExternalOrigin["scheme"]): string {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { BROWSERS, describeDevice, SYSTEMS } from "../../src/record/device.ts";
 import { clientAddress, networkOf } from "../../src/request/client-address.ts";
 import { createDeviceReader } from "../../src/request/device.ts";
+import { externalOrigin } from "../../src/request/origin.ts";
 import { remember } from "../../src/request/remember.ts";
 import { createTrust } from "../../src/request/trust.ts";
 import { agentOf } from "../../src/request/user-agent.ts";
@@ -123,6 +124,47 @@ describe("the client's address", () => {
         expect(from("10.0.0.5", [...claims, "203.0.113.5", "10.0.0.9"].join(", "))).toBe("203.0.113.5");
       }),
     );
+  });
+});
+
+describe("forwarding headers of any length", () => {
+  const trusts = createTrust(["10.0.0.0/8"]);
+  const chain = (hops: number) => Array.from({ length: hops }, (_, i) => `10.0.${i >> 8}.${i & 255}`).join(", ");
+  const sent = (forwardedFor: string) =>
+    requestOf({
+      remoteAddress: "10.0.0.5",
+      encrypted: false,
+      headers: { "x-forwarded-for": forwardedFor, "x-forwarded-proto": "https", "x-forwarded-host": "evil.test" },
+    });
+
+  it("are walked for 32 entries and no further", () => {
+    for (const text of [chain(10_000), `203.0.113.5, ${chain(10_000)}`, ",".repeat(100_000)]) {
+      let asked = 0;
+      const counting = (address: string) => ++asked > 0 && trusts(address);
+      clientAddress(sent(text), counting);
+      externalOrigin(sent(text), counting);
+      expect(asked).toBeLessThanOrEqual(2 * 33);
+    }
+  });
+
+  it("that name more trusted proxies than that are not believed at all", () => {
+    const [most, over] = [`203.0.113.5, ${chain(31)}`, `203.0.113.5, ${chain(32)}`];
+    expect([clientAddress(sent(most), trusts), externalOrigin(sent(most), trusts)]).toEqual([
+      "203.0.113.5",
+      { scheme: "https", host: "evil.test" },
+    ]);
+    expect([clientAddress(sent(over), trusts), externalOrigin(sent(over), trusts)]).toEqual([
+      "10.0.0.5",
+      { scheme: "http", host: "shop.example.com" },
+    ]);
+    expect(clientAddress(sent(chain(32)), trusts)).toBe("10.0.0.0");
+    expect(clientAddress(sent(chain(33)), trusts)).toBe("10.0.0.5");
+  });
+
+  it("whose entries are longer than any address are compared with none", () => {
+    const asked: number[] = [];
+    clientAddress(sent("1".repeat(100_000)), (address) => asked.push(address.length) > 0 && trusts(address));
+    expect(Math.max(...asked)).toBeLessThan(65);
   });
 });
 
