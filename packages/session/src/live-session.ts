@@ -46,6 +46,16 @@ export class LiveSession<Data extends object> implements Session<Data> {
     throw argumentInvalid(operation, "session", "was not loaded by these sessions", "give what sessions.load returned");
   }
 
+  /**
+   * @param session what stands before the dot. Binding every method of every session instead would cost each request.
+   * @throws ARGUMENT_INVALID for a method that was taken off its session, or is called through a proxy.
+   */
+  static #own(session: unknown, operation: string): SessionState {
+    if (typeof session === "object" && session !== null && #state in session) return session.#state;
+    const how = `call it on the session itself, as session.${operation}: not taken off it, and not through a proxy`;
+    throw argumentInvalid(operation, "this", "is no session", how);
+  }
+
   #read(key: string): Json | undefined {
     const state = this.#state;
     const { data } = this.#around;
@@ -92,28 +102,33 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   get<K extends KeyOf<Data>>(key: K): DeepReadonly<Data[K]> | undefined {
+    LiveSession.#own(this, "get");
     checkDataKey("get", key);
     return this.#decode(this.#read(key), key) as DeepReadonly<Data[K]> | undefined;
   }
 
   has(key: KeyOf<Data>): boolean {
+    LiveSession.#own(this, "has");
     checkDataKey("has", key);
     return this.#read(key) !== undefined;
   }
 
   set<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void {
+    const state = LiveSession.#own(this, "set");
     checkDataKey("set", key);
-    const { reads } = this.#state;
+    const { reads } = state;
     const set = { kind: "set", key, value: this.#encode(value, key) } as const;
     this.#record(reads?.has(key) === true ? { ...set, read: { value: reads.get(key) } } : set, true);
   }
 
   unset(key: KeyOf<Data>): void {
+    LiveSession.#own(this, "unset");
     checkDataKey("unset", key);
     this.#record({ kind: "unset", key }, false);
   }
 
   increment(key: NumberKey<Data>, by = 1): number {
+    LiveSession.#own(this, "increment");
     checkDataKey("increment", key);
     if (!Number.isFinite(by)) throw argumentInvalid("increment", "by", "is not a finite number", "give one");
     this.#record({ kind: "increment", key, by }, true);
@@ -121,6 +136,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   push<K extends ArrayKey<Data>>(key: K, ...items: DeepReadonly<ItemOf<Data[K]>>[]): void {
+    LiveSession.#own(this, "push");
     checkDataKey("push", key);
     const copied = items.map((item, i) => this.#encode(item, `${key}[+${i}]`));
     this.#record({ kind: "push", key, items: copied }, true);
@@ -130,12 +146,14 @@ export class LiveSession<Data extends object> implements Session<Data> {
     key: K,
     change: (value: DeepReadonly<Data[K]> | undefined) => DeepReadonly<Data[K]> | undefined,
   ): void {
+    LiveSession.#own(this, "update");
     checkDataKey("update", key);
     if (typeof change !== "function") throw argumentInvalid("update", "change", "is not a function", "give one");
     this.#record({ kind: "update", key, change: change as (value: unknown) => unknown }, true);
   }
 
   flash<K extends KeyOf<Data>>(key: K, ...given: [] | [DeepReadonly<Data[K]>]): DeepReadonly<Data[K]> | undefined {
+    LiveSession.#own(this, "flash");
     checkDataKey("flash", key);
     if (given.length > 0) {
       this.#record({ kind: "set", key, value: this.#encode(given[0], key) }, true);
@@ -148,11 +166,12 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   clear(): void {
+    LiveSession.#own(this, "clear");
     this.#record({ kind: "clear" }, false);
   }
 
   persist(): void {
-    const state = this.#state;
+    const state = LiveSession.#own(this, "persist");
     state.accessed = true;
     refuseDegraded(state, "persist");
     if (state.headersSent) throw new SojournError("SESSION_HEADERS_SENT", { operation: "persist" });
@@ -161,7 +180,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   csrfToken(): string {
-    const state = this.#state;
+    const state = LiveSession.#own(this, "csrfToken");
     const { random } = this.#around;
     state.accessed = true;
     this.#needCsrfTokens("csrfToken");
@@ -184,7 +203,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   checkCsrfToken(token: unknown): void {
-    const state = this.#state;
+    const state = LiveSession.#own(this, "checkCsrfToken");
     state.accessed = true;
     refuseDegraded(state, "checkCsrfToken");
     this.#needCsrfTokens("checkCsrfToken");
@@ -193,17 +212,19 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   onEnd(listener: () => void): () => void {
+    const held = LiveSession.#look(this, "onEnd");
     checkListener("onEnd", listener);
-    const held = this.#look();
     return held === undefined ? () => {} : this.#around.onEnd(held.key, listener);
   }
 
   async login(userId: string, options: LoginOptions = {}): Promise<void> {
+    LiveSession.#own(this, "login");
     const asked = checkLogin(userId, options);
     return this.#identity("login", () => this.#around.home.login(this.#state, asked));
   }
 
   async elevate(level: number): Promise<void> {
+    LiveSession.#own(this, "elevate");
     checkLevel("elevate", level);
     return this.#identity("elevate", () => {
       if (level < this.#state.level)
@@ -213,17 +234,20 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   async rotate(): Promise<void> {
+    LiveSession.#own(this, "rotate");
     return this.#identity("rotate", () => this.#around.home.rotate(this.#state));
   }
 
   async logout(): Promise<void> {
-    this.#state.accessed = true;
-    refuseDegraded(this.#state, "logout");
-    return inTurn(this.#state, () => this.#around.home.logout(this.#state));
+    const state = LiveSession.#own(this, "logout");
+    state.accessed = true;
+    refuseDegraded(state, "logout");
+    return inTurn(state, () => this.#around.home.logout(state));
   }
 
   async commit(): Promise<void> {
-    await this.#around.home.commit(this.#state);
+    const state = LiveSession.#own(this, "commit");
+    await this.#around.home.commit(state);
   }
 
   async #identity(operation: string, task: () => Promise<void>): Promise<void> {
@@ -237,54 +261,56 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   get id(): string | undefined {
-    return this.#look()?.key;
+    return LiveSession.#look(this, "id")?.key;
   }
 
   get userId(): string | undefined {
-    return this.#look()?.record.userId;
+    return LiveSession.#look(this, "userId")?.record.userId;
   }
 
   get createdAt(): Date | undefined {
-    return dateOf(this.#look()?.record.createdAtMs);
+    return dateOf(LiveSession.#look(this, "createdAt")?.record.createdAtMs);
   }
 
   get lastSeenAt(): Date | undefined {
-    const held = this.#look();
+    const held = LiveSession.#look(this, "lastSeenAt");
     if (held === undefined) return undefined;
     const idleMs = this.#around.idleMs(held.record.persistent);
     return new Date(lastSeenAt(held.expiresAtMs, idleMs, held.record.createdAtMs, this.#around.now()));
   }
 
   get authenticatedAt(): Date | undefined {
-    return dateOf(this.#look()?.record.authenticatedAtMs);
+    return dateOf(LiveSession.#look(this, "authenticatedAt")?.record.authenticatedAtMs);
   }
 
   get level(): number {
-    return this.#look() === undefined ? 0 : this.#state.level;
+    return LiveSession.#look(this, "level") === undefined ? 0 : this.#state.level;
   }
 
   get persistent(): boolean {
-    return this.#look()?.record.persistent === true || this.#state.persist;
+    return LiveSession.#look(this, "persistent")?.record.persistent === true || this.#state.persist;
   }
 
   get expiresAt(): Date | undefined {
-    const held = this.#look();
+    const held = LiveSession.#look(this, "expiresAt");
     return held && new Date(Math.min(held.expiresAtMs, held.record.absoluteEndMs));
   }
 
   get isNew(): boolean {
-    this.#state.accessed = true;
+    LiveSession.#own(this, "isNew").accessed = true;
     return this.#isNew;
   }
 
   get degraded(): boolean {
-    this.#state.accessed = true;
-    return this.#state.degraded;
+    const state = LiveSession.#own(this, "degraded");
+    state.accessed = true;
+    return state.degraded;
   }
 
-  #look(): SessionState["held"] {
-    this.#state.accessed = true;
-    return this.#state.held;
+  static #look(session: unknown, property: string): SessionState["held"] {
+    const state = LiveSession.#own(session, property);
+    state.accessed = true;
+    return state.held;
   }
 }
 

@@ -134,6 +134,29 @@ describe.each(HOMES)("every call with every kind of value, %s", (home) => {
   });
 });
 
+describe("a session whose methods were taken off it", () => {
+  const METHODS = ["get", "has", "set", "unset", "increment", "push", "update", "flash", "clear", "persist", "login"];
+  METHODS.push("elevate", "rotate", "logout", "commit", "csrfToken", "checkCsrfToken", "onEnd");
+
+  it("says so by a code, whatever stands before the dot", async () => {
+    const { sessions } = createWorld({ csrf: "token" });
+    const session = await sessions.load(requestOf());
+    const prototype: object = Object.getPrototypeOf(session);
+    const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(prototype) as PropertyDescriptorMap;
+    const methods = Object.entries(members).filter(([, { value }]) => typeof value === "function");
+    expect(methods.map(([name]) => name).sort()).toEqual(METHODS.sort());
+    for (const [name, { value, get }] of Object.entries(members)) {
+      for (const self of [...ANYTHING, undefined, Object.create(session), new Proxy(session, {})]) {
+        const error = await outcome(() => (value ?? get).call(self, "theme", 1));
+        expectTyped(error, `${name} of ${told(self)}`);
+        expect(error).toMatchObject({ code: "ARGUMENT_INVALID", message: expect.stringContaining(`session.${name}`) });
+      }
+    }
+    const { set } = session;
+    expect(() => set("theme", "dark")).toThrow(/^ARGUMENT_INVALID: set: this is no session; call it on the session/);
+  });
+});
+
 describe.each(PROVIDERS)("a call that fails with $name crypto", (crypto) => {
   it("writes nothing, and what it had not reached stays to be done", async () => {
     await fc.assert(
