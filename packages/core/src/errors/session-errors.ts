@@ -53,13 +53,13 @@ export const sessionErrors = errorRows({
     status: 500,
     retryable: false,
     what: "{path} cannot be kept in a session: {reason}",
-    mend: "store what JSON can hold (null, booleans, finite numbers, strings, arrays and plain objects of them) or give a codec; what the schema has come to refuse needs a higher version and a migrate",
+    mend: "{how}",
   },
   SESSION_OPERATION_INVALID: {
     status: 500,
     retryable: false,
     what: "{operation} of {key} cannot be applied: {reason}",
-    mend: "unset the key first, or store the kind of value that the operation expects",
+    mend: "{how}",
   },
   SESSION_DATA_NEWER: {
     status: 503,

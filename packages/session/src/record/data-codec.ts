@@ -47,7 +47,7 @@ export function createDataCodec(rules: DataRules): DataCodec {
     if (by === undefined || data.size === 0) return data;
     const result: unknown = by(objectOf(data, values), at);
     const path = `the result of ${name}`;
-    checkPlainObject(result, path);
+    checkPlainObject(result, path, `let ${name} return a plain object, at once`);
     return new Map(Object.entries(result).map(([key, value]) => [key, values.encode(value, `${path}.${key}`)]));
   }
 
@@ -95,6 +95,7 @@ function decoded({ data }: SessionRecord): DataMap {
   try {
     return decodeData(data);
   } catch {
-    throw refuse("the stored data", "it is no JSON object, or has the key __proto__");
+    const how = "end this session; its data was not written by this library";
+    throw refuse("the stored data", "it is no JSON object, or has the key __proto__", how);
   }
 }

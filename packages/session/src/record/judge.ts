@@ -11,6 +11,9 @@ import type { Values } from "./values.ts";
  */
 export type Judge = (data: DataMap, key?: string) => void;
 
+const ACCEPTED =
+  "store what the schema accepts; if it accepted this when it was stored, raise version and give a migrate";
+
 export function createJudge(schema: StandardSchema, values: Values): Judge {
   const standard = schema["~standard"];
   return (data, key = "the data") => {
@@ -26,7 +29,7 @@ export function createJudge(schema: StandardSchema, values: Values): Judge {
     }
     const issue = result.issues?.find(({ path }) => !isAbsent(path, data));
     // The schema's own message may quote the data.
-    if (issue !== undefined) throw refuse(textOf(issue.path, key), "the schema refuses it");
+    if (issue !== undefined) throw refuse(textOf(issue.path, key), "the schema refuses it", ACCEPTED);
   };
 }
 

@@ -55,7 +55,7 @@ export function applyOperation(data: DataMap, operation: Operation, values: Valu
     case "push": {
       const { key, items } = operation;
       const list = values.append(data.get(key) ?? [], items, key);
-      if (list === undefined) throw invalid("push", key, "it does not hold an array");
+      if (list === undefined) throw invalid("push", key, "it does not hold an array", UNSET);
       data.set(key, list);
       return;
     }
@@ -65,7 +65,7 @@ export function applyOperation(data: DataMap, operation: Operation, values: Valu
       const changed = change(stored === undefined ? undefined : values.decode(stored, key));
       if (changed instanceof Promise) {
         disown(changed);
-        throw invalid("update", key, "its function is asynchronous");
+        throw invalid("update", key, "its function is asynchronous", "await first, and let the function only compute");
       }
       if (changed === undefined) data.delete(key);
       else data.set(key, values.encode(changed, key));
@@ -76,14 +76,22 @@ export function applyOperation(data: DataMap, operation: Operation, values: Valu
   }
 }
 
+const UNSET = "unset the key first, or use another one";
+
 function sum(stored: Json | undefined, key: string, by: number): number {
   const from = stored ?? 0;
-  if (typeof from !== "number") throw invalid("increment", key, "it does not hold a number");
+  if (typeof from !== "number") throw invalid("increment", key, "it does not hold a number", UNSET);
   const result = from + by;
-  if (!Number.isFinite(result)) throw invalid("increment", key, "the sum is too large for a number");
+  if (!Number.isFinite(result))
+    throw invalid(
+      "increment",
+      key,
+      "the sum is too large for a number",
+      "set it to a smaller number, or count by less",
+    );
   return result;
 }
 
-function invalid(operation: string, key: string, reason: string): SojournError {
-  return new SojournError("SESSION_OPERATION_INVALID", { operation, key, reason });
+function invalid(operation: string, key: string, reason: string, how: string): SojournError {
+  return new SojournError("SESSION_OPERATION_INVALID", { operation, key, reason, how });
 }

@@ -1,6 +1,6 @@
 import { isSojournError } from "@sojourn/core";
 import type { Json, ValueCodec } from "../json.ts";
-import { copyJson, deepFreeze, refuse } from "./json-value.ts";
+import { copyJson, deepFreeze, refuse, WHAT_JSON_HOLDS } from "./json-value.ts";
 
 /** How values become what records hold, and how they come back. */
 export interface Values {
@@ -14,7 +14,7 @@ export interface Values {
 
 /** What JSON can hold, and nothing else. */
 export const jsonValues: Values = Object.freeze({
-  encode: copyJson,
+  encode: (value: unknown, path: string) => copyJson(value, path),
   decode: deepFreeze,
   append: (list: Json, items: readonly Json[]) => (Array.isArray(list) ? [...list, ...items] : undefined),
 });
@@ -30,7 +30,9 @@ export function codedValues(codec: ValueCodec): Values {
     const plain = plainCopy(value, path);
     if (plain !== undefined) return isMarked(plain) ? Object.freeze({ [PLAIN]: plain }) : plain;
     const encoded = guarded("encode", path, () => codec.encode(value));
-    const coded = Object.freeze({ [CODED]: copyJson(encoded, `${path} (encoded)`) });
+    const coded = Object.freeze({
+      [CODED]: copyJson(encoded, `${path} (encoded)`, `let codec.encode answer ${WHAT_JSON_HOLDS}`),
+    });
     decode(coded, path); // What cannot be read back is refused now, not when a later request reads it.
     return coded;
   }
@@ -76,7 +78,7 @@ function guarded(method: string, path: string, run: () => unknown): unknown {
   try {
     return run();
   } catch {
-    throw refuse(path, `codec.${method} throws`);
+    throw refuse(path, `codec.${method} throws`, "let the codec take it, or store another value");
   }
 }
 
@@ -87,7 +89,8 @@ function freezePlain(value: unknown, path: string, seen: Set<object>): void {
   if (!Array.isArray(value)) {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) return;
-    if (Object.hasOwn(value, "__proto__")) throw refuse(path, "it has the key __proto__");
+    if (Object.hasOwn(value, "__proto__"))
+      throw refuse(path, "it has the key __proto__", "let codec.decode answer other keys");
   }
   for (const child of Object.values(value)) freezePlain(child, path, seen);
   Object.freeze(value);

@@ -157,6 +157,61 @@ describe("a session whose methods were taken off it", () => {
   });
 });
 
+/** What would mend a failure is said of that failure, and nothing that does not apply. */
+describe("how an operation is mended", () => {
+  const when = async (options: Parameters<typeof createWorld>[0], act: (s: Session<Loose>) => void) => {
+    const sessions = createWorld(options).sessions as unknown as Sessions<Loose>;
+    const session = await sessions.load(requestOf());
+    session.set("text", "a");
+    const error = await outcome(() => act(session));
+    expectTyped(error, "a wrong operation");
+    return error.mend;
+  };
+  const schema = {
+    "~standard": { version: 1, vendor: "own", validate: () => ({ issues: [{ path: ["text"] }] }) },
+  } as const;
+  const picky = {
+    ...schema["~standard"],
+    validate: (data: Loose) => (data.text === "b" ? schema["~standard"].validate() : {}),
+  };
+
+  it.each<[string, Parameters<typeof createWorld>[0], (s: Session<Loose>) => void, RegExp, RegExp]>([
+    ["a Date", {}, (s) => s.set("x", new Date(0)), /^store what JSON can hold .* or give a codec$/, /schema/],
+    ["too deep", {}, (s) => s.set("x", nested(70)), /^store a flatter value$/, /schema|codec/],
+    [
+      "what the schema refuses",
+      { schema: { "~standard": picky } as never },
+      (s) => s.set("text", "b"),
+      /^store what the schema accepts/,
+      /JSON|codec/,
+    ],
+    [
+      "a codec that throws",
+      { codec: { encode: () => JSON.parse("{"), decode: (x) => x } },
+      (s) => s.set("x", new Date(0)),
+      /codec/,
+      /schema|JSON/,
+    ],
+    [
+      "a codec that answers none",
+      { codec: { encode: () => new Date(0) as never, decode: (x) => x } },
+      (s) => s.set("x", new Date(0)),
+      /^let codec.encode answer what JSON/,
+      /schema/,
+    ],
+    ["a push onto text", {}, (s) => s.push("text", 1), /^unset the key first/, /await|smaller/],
+    ["an increment of text", {}, (s) => s.increment("text"), /^unset the key first/, /await|smaller/],
+    ["an overflow", {}, (s) => [s.set("n", 1e308), s.increment("n", 1e308)], /^set it to a smaller number/, /unset/],
+    ["an asynchronous update", {}, (s) => s.update("text", (async () => "b") as never), /^await first/, /unset/],
+  ])("%s", async (_, options, act, says, doesNot) => {
+    const mend = await when(options, act);
+    expect(mend).toMatch(says);
+    expect(mend).not.toMatch(doesNot);
+  });
+
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+});
+
 describe.each(PROVIDERS)("a call that fails with $name crypto", (crypto) => {
   it("writes nothing, and what it had not reached stays to be done", async () => {
     await fc.assert(
