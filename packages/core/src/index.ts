@@ -11,6 +11,7 @@ export {
 } from "./cookie.ts";
 export type { CryptoProvider } from "./crypto.ts";
 export { type Duration, type DurationRange, formatDuration, parseDuration } from "./duration.ts";
+export { answerOf, type ErrorAnswer, RETRY_AFTER } from "./errors/error-answer.ts";
 export { ERROR_TABLE, type ErrorCode } from "./errors/error-table.ts";
 export type { ErrorRow } from "./errors/row.ts";
 export {

@@ -1,4 +1,5 @@
 import { printable } from "../printable.ts";
+import { answerOf } from "./error-answer.ts";
 import { ERROR_TABLE, type ErrorCode } from "./error-table.ts";
 import type { ErrorRow } from "./row.ts";
 
@@ -56,6 +57,12 @@ export class SojournError<Code extends ErrorCode = ErrorCode> extends Error {
     this.retryable = row.retryable;
     this.params = params;
     this.place = options.place;
+  }
+
+  /** Tells a client the code and nothing more. The error handlers of some frameworks, such as Hono's own, ask for it. */
+  getResponse(): Response {
+    const { status, headers, body } = answerOf(this);
+    return new Response(body, { status, headers });
   }
 
   /** One line for a terminal: place, code, what, how to mend, where to read more. */

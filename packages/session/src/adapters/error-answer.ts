@@ -1,14 +1,4 @@
-import { isSojournError } from "@sojourn/core";
-
-/** What a client is told of an error when the application has no error path of its own: the code and nothing more. */
-export interface ErrorAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** Seconds. A store or a contended session is usually back by then. */
-export const RETRY_AFTER = "1";
+import { answerOf, type ErrorAnswer, isSojournError } from "@sojourn/core";
 
 /** Whether `error` is answered 503 and may be tried again. */
 export function asksToRetry(error: unknown): boolean {
@@ -19,15 +9,7 @@ export function statusOf(error: unknown): number {
   return isSojournError(error) ? error.status : 500;
 }
 
+/** Of an error that is none of ours not even the name is told. */
 export function errorAnswer(error: unknown): ErrorAnswer {
-  const code = isSojournError(error) ? error.code : "INTERNAL_ERROR";
-  return {
-    status: statusOf(error),
-    headers: {
-      "Content-Type": "application/json; charset=utf-8",
-      "Cache-Control": "no-store",
-      ...(asksToRetry(error) ? { "Retry-After": RETRY_AFTER } : {}),
-    },
-    body: `${JSON.stringify({ error: code })}\n`,
-  };
+  return answerOf(isSojournError(error) ? error : { code: "INTERNAL_ERROR", status: 500, retryable: false });
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isPromise } from "@sojourn/core";
+import { isPromise, RETRY_AFTER } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { checkSessions } from "./check.ts";
-import { asksToRetry, RETRY_AFTER } from "./error-answer.ts";
+import { asksToRetry } from "./error-answer.ts";
 import { nodeSession } from "./node.ts";
 
 type Next = (error?: unknown) => void;

@@ -1,8 +1,8 @@
-import { isPromise } from "@sojourn/core";
+import { isPromise, RETRY_AFTER } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { checkSessions } from "./check.ts";
-import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
+import { asksToRetry, statusOf } from "./error-answer.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "./fastify-parts.ts";
 import { nodeSession } from "./node.ts";
 import { answerError } from "./node-answer.ts";

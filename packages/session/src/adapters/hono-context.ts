@@ -1,7 +1,7 @@
-import { isSojournError } from "@sojourn/core";
+import { RETRY_AFTER } from "@sojourn/core";
 import type { ResponseFields } from "../http.ts";
-import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
-import { errorResponse, withFields } from "./fetch-response.ts";
+import { asksToRetry, statusOf } from "./error-answer.ts";
+import { withFields } from "./fetch-response.ts";
 
 /** What is used of Hono's context. */
 export interface HonoContext {
@@ -18,12 +18,14 @@ export function replaceResponse(c: HonoContext, response: Response): void {
   c.res = response;
 }
 
-/** Leaves the error path an empty response whose headers it adds to. @returns what to throw */
+/**
+ * Leaves the error path an empty response whose headers it adds to. Hono's own error handler answers with what errors
+ * bring along, by `getResponse`. @returns what to throw
+ */
 export function refused(c: HonoContext, error: unknown, earlier: Headers, fields: ResponseFields): unknown {
   const blank = withFields(new Response(null, { headers: earlier }), fields);
   if (asksToRetry(error)) blank.headers.set("Retry-After", RETRY_AFTER);
   replaceResponse(c, blank);
   c.status(statusOf(error));
-  // Hono's own error handler answers with what errors bring along.
-  return isSojournError(error) ? Object.assign(error, { getResponse: () => errorResponse(error) }) : error;
+  return error;
 }

@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
-import { isPromise, SojournError } from "@sojourn/core";
+import { isPromise, RETRY_AFTER, SojournError } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { checkSessions } from "./check.ts";
-import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
+import { asksToRetry, statusOf } from "./error-answer.ts";
 import type { AnyRequest, AnyResponse } from "./node.ts";
 import { nodeRequest } from "./node-request.ts";
 import { ResponseGate } from "./response-gate.ts";

@@ -1,10 +1,10 @@
 import { type OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
-import { AFFINITY_HEADER, type Awaitable, isPromise } from "@sojourn/core";
+import { AFFINITY_HEADER, type Awaitable, isPromise, RETRY_AFTER } from "@sojourn/core";
 import type { ResponseFields } from "../http.ts";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
-import { asksToRetry, RETRY_AFTER, statusOf } from "./error-answer.ts";
+import { asksToRetry, statusOf } from "./error-answer.ts";
 import { addFields, isEmpty, mergeFields, NO_FIELDS } from "./fields.ts";
 import { call, checkChunk, checkLastChunk, dropCalls, type HeldCall, type Sending } from "./held-calls.ts";
 import { refuseLate, wearFace } from "./response-face.ts";

@@ -106,6 +106,37 @@ export const FAILURE_CASES: readonly AdapterCase[] = [
     },
   },
   {
+    name: "an error of the session that a handler lets pass is answered with its status, and any other is 500",
+    routes: {
+      ...COMMON_ROUTES,
+      "/admin": async (session) => {
+        await session.elevate(2);
+        return { body: "raised" };
+      },
+      "/wrong": (session) => {
+        session.set("note", "no number");
+        session.increment("note" as never);
+        return { body: "set" };
+      },
+      "/broken": () => {
+        throw new Error("the fixture's own");
+      },
+    } satisfies AdapterCase["routes"],
+    async run({ origin, browser, held }) {
+      const seen: number[] = [];
+      for (const path of ["/admin", "/wrong", "/broken"]) {
+        const response = await browser.request(origin + path, POST);
+        await bodyOf(response);
+        seen.push(response.status);
+      }
+      const [write, read] = [held.hold("write"), held.hold("read")];
+      for (const call of [write, read]) call.fail(new Error("the fixture's store is down"));
+      const login = await browser.request(`${origin}/login`, POST);
+      await bodyOf(login);
+      deepStrictEqual([...seen, login.status], [401, 500, 500, 503]);
+    },
+  },
+  {
     name: "logout is final: a slower request of the same session is 401, revives nothing and touches no cookie",
     routes: ROUTES,
     async run({ origin, browser, held }) {
