@@ -12,6 +12,7 @@ const PARTS = [
   ["CommonOptions", "Options of every configuration"],
   ["SchemaOptions", "The schema"],
   ["StoreOptions", "Options with a store"],
+  ["StoreCallOptions", "How a store is called"],
   ["CarriedOptions", "Options without a store"],
 ];
 

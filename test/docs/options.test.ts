@@ -15,7 +15,7 @@ const page = readFileSync(join(root, "docs/reference/options.md"), "utf8");
 const sectionOf = (option: string) => page.split(`\n### ${option}\n`)[1]?.split("\n#")[0] ?? "";
 
 describe("docs/reference/options.md", () => {
-  const members = ["SchemaOptions", "CommonOptions", "StoreOptions"].flatMap(
+  const members = ["SchemaOptions", "CommonOptions", "StoreOptions", "StoreCallOptions"].flatMap(
     (name) => interfaces.get(name)?.members ?? [],
   );
   const runtime = createFakeRuntime();
@@ -41,7 +41,7 @@ describe("docs/reference/options.md", () => {
     ["commitWithin", settings.commitWithinMs],
     ["storeDeadline", settings.storeDeadlineMs],
   ])("gives the true default of %s", (option, ms) => {
-    const said = /Default: `"([^"]+)"`\./.exec(sectionOf(option))?.[1];
+    const said = /Default: `"([^"]+)"`[.;]/.exec(sectionOf(option))?.[1];
     expect(parseDuration(said, option)).toBe(ms);
   });
 

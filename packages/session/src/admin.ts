@@ -1,3 +1,4 @@
+import type { Held } from "./held.ts";
 import type { SessionInfo } from "./sessions.ts";
 import type { SessionState } from "./state.ts";
 
@@ -9,5 +10,6 @@ export interface SessionAdmin {
   revokeUser(userId: string): Promise<number>;
   revokeAll(): Promise<number>;
   sweep(limit: number): Promise<number>;
-  onEnd(id: string, listener: () => void): () => void;
+  /** @param held the session, where a request has it. */
+  onEnd(id: string, listener: () => void, held?: Held): () => void;
 }

@@ -1,5 +1,6 @@
 import type { Awaitable, CookieWriter, KeyRing, Runtime } from "@sojourn/core";
 import type { SessionRequest } from "./http.ts";
+import type { AnyStore } from "./store.ts";
 
 /** What the engine hands a carrier once, at construction. */
 export interface CarrierContext {
@@ -32,13 +33,16 @@ export interface BoundTokenCarrier {
   clear(): readonly string[];
 }
 
-/** Carries the record itself, sealed; no store is asked. */
+/** Carries the record itself, sealed. */
 export interface RecordCarrier {
   readonly holds: "record";
   /** Printed in `policy()`. */
   readonly name: string;
-  /** How a logged-out value is kept from working again. `"none"`: it works until it expires, and one said so. */
-  readonly revocation: "none";
+  /**
+   * How a logged-out value is kept from working again: by what the engine notes in a store. `"none"`: it works until it
+   * expires, and one said so.
+   */
+  readonly revocation: "none" | AnyStore;
   bind(context: CarrierContext): BoundRecordCarrier;
 }
 

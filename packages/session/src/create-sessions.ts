@@ -10,6 +10,7 @@ import {
 import { argumentInvalid, checkId, checkLevel, checkListener, checkUserId } from "./arguments.ts";
 import { codeOf } from "./emitter.ts";
 import { headerText } from "./header-text.ts";
+import type { Held } from "./held.ts";
 import { NO_COOKIES } from "./home.ts";
 import type { ResponseFields } from "./http.ts";
 import { LiveSession, type SessionSurroundings } from "./live-session.ts";
@@ -77,7 +78,7 @@ export function createSessions<Data extends object = Record<string, unknown>>(
     idleMs: (persistent: boolean) => lifetimesOf(settings, persistent).idleMs,
     random: runtime.random,
     csrfTokens: settings.csrf === "token",
-    onEnd: (id: string, listener: () => void) => admin.onEnd(id, listener),
+    onEnd: (held: Held, listener: () => void) => admin.onEnd(held.key, listener, held),
   });
   const live = (state: SessionState) => new LiveSession<Data>(state, around);
   const stateOf = (session: unknown, operation: string) => LiveSession.stateOf(session, around, operation);

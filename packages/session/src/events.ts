@@ -51,7 +51,7 @@ export type SessionEvent = { readonly atMs: number } & (
     }
   /** A `set` met a value that had changed since this request read it. `key` is the data key. */
   | { readonly type: "session.conflict"; readonly id: string; readonly key: string }
-  /** A well-formed token that names no session, or not with this secret. */
+  /** A well-formed token that names no session, or not with this secret; a sealed cookie whose session was ended. */
   | { readonly type: "session.unknown-token" }
   /** Many of them came from one network within a minute: somebody may be guessing. Told once for each such minute. */
   | {
@@ -60,6 +60,8 @@ export type SessionEvent = { readonly atMs: number } & (
       /** For example `192.0.2.0/24`. Absent where the platform hides the client's address. */
       readonly network: string | undefined;
     }
+  /** All of a user's sessions were ended where nothing lists them, or all but `kept`. */
+  | { readonly type: "user.revoked"; readonly userId: string; readonly kept: string | undefined }
   /** A login met the user's limit. */
   | { readonly type: "session.limit"; readonly userId: string; readonly outcome: "rejected" | "ended-oldest" }
   /** A record could not be opened: its key is not in the ring, or it was damaged, moved or written plain. */

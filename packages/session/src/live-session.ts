@@ -1,5 +1,6 @@
 import { type Random, SojournError } from "@sojourn/core";
 import { argumentInvalid, checkDataKey, checkLevel, checkListener, checkLogin } from "./arguments.ts";
+import type { Held } from "./held.ts";
 import type { Home } from "./home.ts";
 import type { DeepReadonly, Json } from "./json.ts";
 import { lastSeenAt } from "./policy.ts";
@@ -19,7 +20,7 @@ export interface SessionSurroundings {
   readonly random: Random;
   /** Whether sessions give out CSRF tokens. */
   readonly csrfTokens: boolean;
-  onEnd(id: string, listener: () => void): () => void;
+  onEnd(held: Held, listener: () => void): () => void;
 }
 
 type KeyOf<Data> = keyof Data & string;
@@ -214,7 +215,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
   onEnd(listener: () => void): () => void {
     const held = LiveSession.#look(this, "onEnd");
     checkListener("onEnd", listener);
-    return held === undefined ? () => {} : this.#around.onEnd(held.key, listener);
+    return held === undefined ? () => {} : this.#around.onEnd(held, listener);
   }
 
   async login(userId: string, options: LoginOptions = {}): Promise<void> {

@@ -128,8 +128,28 @@ interface CommonOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** How a store is called, that of the sessions or that of `revocation`. */
+interface StoreCallOptions {
+  /** Replay and retries give up after this long. @default "5s" */
+  readonly commitWithin?: Duration;
+  /** Every call to the store is given up after this long. @default "2s" */
+  readonly storeDeadline?: Duration;
+  /**
+   * When calls to the store keep failing, it is left alone for a while: calls raise SESSION_STORE_DOWN at once.
+   * `false`: every call waits for its deadline. @default 5 failures, pauses of 1 s to 30 s
+   */
+  readonly breaker?: BreakerOptions | false;
+  /**
+   * What a request with our cookie meets while the store cannot be read. `"fail"`: SESSION_STORE_DOWN (503).
+   * `"anonymous"`: an empty session with `degraded: true`; whatever would change or end it raises SESSION_STORE_DOWN,
+   * and the response carries no Set-Cookie and is not cached. `"last-known"` needs a tiered store and is UNSUPPORTED
+   * with any other. @default "fail"
+   */
+  readonly onStoreDown?: "fail" | "anonymous" | "last-known";
+}
+
 /** Records in a store, named by a token in a cookie. */
-export interface StoreOptions extends CommonOptions {
+export interface StoreOptions extends CommonOptions, StoreCallOptions {
   /** Where the records are kept. */
   readonly store: AnyStore;
   /** @default an ID cookie */
@@ -148,22 +168,6 @@ export interface StoreOptions extends CommonOptions {
   readonly strict?: boolean;
   /** Chooses what to store. @default the value this request wants, and a `session.conflict` event */
   readonly onConflict?: (conflict: Conflict) => unknown;
-  /** Replay and retries give up after this long. @default "5s" */
-  readonly commitWithin?: Duration;
-  /** Every call to the store is given up after this long. @default "2s" */
-  readonly storeDeadline?: Duration;
-  /**
-   * When calls to the store keep failing, it is left alone for a while: calls raise SESSION_STORE_DOWN at once.
-   * `false`: every call waits for its deadline. @default 5 failures, pauses of 1 s to 30 s
-   */
-  readonly breaker?: BreakerOptions | false;
-  /**
-   * What a request with our cookie meets while the store cannot be read. `"fail"`: SESSION_STORE_DOWN (503).
-   * `"anonymous"`: an empty session with `degraded: true`; whatever would change or end it raises SESSION_STORE_DOWN,
-   * and the response carries no Set-Cookie and is not cached. `"last-known"` needs a tiered store and is UNSUPPORTED
-   * with any other. @default "fail"
-   */
-  readonly onStoreDown?: "fail" | "anonymous" | "last-known";
   /** Payloads in shared stores are sealed unless one says otherwise. @default "sealed"; stores inside the process: "plain" */
   readonly atRest?: "sealed" | "plain";
   /** During a migration from `atRest: "plain"`: plain records are sessions too. @default false */
@@ -171,10 +175,15 @@ export interface StoreOptions extends CommonOptions {
 }
 
 /** What means nothing where no token names a record in a store; given in spite of its type, it is UNSUPPORTED. */
-type OnlyWithStore = { readonly [Option in Exclude<keyof StoreOptions, keyof CommonOptions | "carrier">]?: never };
+type OnlyWithStore = {
+  readonly [Option in Exclude<keyof StoreOptions, keyof CommonOptions | keyof StoreCallOptions | "carrier">]?: never;
+};
 
-/** Records sealed in the client's cookie: no store, no tokens, no limits, no revocation. */
-export interface CarriedOptions extends CommonOptions, OnlyWithStore {
+/**
+ * Records sealed in the client's cookie: no tokens, no lists and no limits. With a store for `revocation` the options of
+ * how a store is called may be given as well.
+ */
+export interface CarriedOptions extends CommonOptions, StoreCallOptions, OnlyWithStore {
   /** Where the records travel, such as `sealedCookie(…)`. */
   readonly carrier: RecordCarrier;
   readonly store?: never;

@@ -31,7 +31,7 @@ export function reportPolicy(
     ["keys", ring === undefined ? "none: nothing is sealed" : describeKeys(ring)],
     ["data version", describeData(settings)],
   ];
-  if (store === undefined) lines.push(...carriedGuarantees());
+  if (store === undefined) lines.push(...carriedGuarantees(settings, carrier));
   else lines.push(...storeGuarantees(settings, store));
   return reportOf(lines);
 }
@@ -59,23 +59,44 @@ function storeGuarantees(settings: Settings, store: AnyStore): [string, string][
     ["sessions a user", limited(settings)],
     ["revokeUser", "final when it resolves"],
     ["revokeAll", store.scan === undefined ? "unsupported: the store cannot be scanned" : "final when it resolves"],
+    ...callGuarantees(settings, shared, told),
+  ];
+}
+
+function carriedGuarantees(settings: Settings, carrier: Carrier): [string, string][] {
+  const store = carrier.holds === "record" && carrier.revocation !== "none" ? carrier.revocation : undefined;
+  const common: [string, string][] = [
+    ["at rest", "AES-256-GCM under the key ring, in the client's cookie"],
+    ["lost updates", "possible: of parallel responses the last one stays"],
+    ["sessions a user", "no limit possible"],
+    ["list", "unsupported"],
+    ["revokeAll", "unsupported; changing the keys ends every session"],
+  ];
+  if (store === undefined) {
+    return [
+      ["store", "none"],
+      ...common,
+      ["logout", "clears the cookie; a copy works until it expires (revocation: none)"],
+      ["revokeUser", "unsupported"],
+    ];
+  }
+  return [
+    ["store", `${store.traits.name}, for what has ended before its time`],
+    ...common,
+    ["logout", "final when it resolves, for every copy of the cookie"],
+    ["revokeUser", "final when it resolves; nobody counts the sessions"],
+    // Stores tell of what was deleted or changed, and an end is a record that was not there before.
+    ...callGuarantees(settings, store.traits.shared, "within 30s"),
+  ];
+}
+
+function callGuarantees(settings: Settings, shared: boolean, told: string): [string, string][] {
+  return [
     ...(shared ? [heard(told)] : []),
     ["store does not answer", storeDown(settings)],
     ["store deadline", formatDuration(settings.storeDeadlineMs)],
     ["store breaker", breaker(settings)],
     ["commit deadline", formatDuration(settings.commitWithinMs)],
-  ];
-}
-
-function carriedGuarantees(): [string, string][] {
-  return [
-    ["store", "none"],
-    ["at rest", "AES-256-GCM under the key ring, in the client's cookie"],
-    ["lost updates", "possible: of parallel responses the last one stays"],
-    ["logout", "clears the cookie; a copy works until it expires (revocation: none)"],
-    ["sessions a user", "no limit possible"],
-    ["revokeUser", "unsupported"],
-    ["revokeAll", "unsupported; changing the keys ends every session"],
   ];
 }
 
@@ -129,9 +150,10 @@ const BOUND = {
   end: "ends the session",
 } as const;
 
-function bound({ binding }: Settings, signal: BindingSignal, { holds }: Carrier): string {
+function bound({ binding }: Settings, signal: BindingSignal, carrier: Carrier): string {
   // Nothing is kept that could be ended: the cookie goes on working where it came from.
-  if (holds === "record" && binding?.[signal] === "end") return "is no session there";
+  const lasting = carrier.holds === "record" && carrier.revocation === "none";
+  if (lasting && binding?.[signal] === "end") return "is no session there";
   return BOUND[binding?.[signal] ?? "off"];
 }
 

@@ -67,17 +67,20 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
    * @throws SESSION_NOT_AUTHENTICATED SESSION_NOT_FRESH SESSION_STORE_DOWN for a degraded session
    */
   requireFresh(session: Session<Data>, maxAge: Duration, level?: number): Promise<void>;
-  /** Ends one session by its id. @returns whether it was alive. */
+  /**
+   * Ends one session by its id. @returns whether it was alive; with sealed cookies, where nobody knows, whether it had not
+   * been ended before.
+   */
   end(id: string): Promise<boolean>;
   /**
-   * Ends all other sessions of this session's user. @returns how many were alive.
+   * Ends all other sessions of this session's user. @returns how many were alive; 0 with sealed cookies: nobody counts them.
    * @throws SESSION_NOT_AUTHENTICATED and those of `revokeUser`
    */
   endOthers(session: Session<Data>): Promise<number>;
   /**
    * Ends all of a user's sessions, logins under way included. When it resolves, no session from before the call can be
    * read again. When it throws, some may have been ended, and calling it again ends the rest.
-   * @returns how many were alive.
+   * @returns how many were alive; 0 with sealed cookies: nobody counts them.
    * @throws SESSION_END_UNFINISHED SESSION_LIST_DAMAGED SESSION_KEY_UNKNOWN SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN
    */
   revokeUser(userId: string): Promise<number>;
@@ -88,7 +91,10 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   revokeAll(): Promise<number>;
   /** Deletes expired records, at most `limit`. @default 1000 @returns how many; 0 for stores that expire by themselves. */
   sweep(limit?: number): Promise<number>;
-  /** Calls `listener` once when the session ends: at once in this process, by the store's news or within 30 s elsewhere. */
+  /**
+   * Calls `listener` once when the session ends: at once in this process, by the store's news or within 30 s elsewhere.
+   * @throws UNSUPPORTED with sealed cookies: ask `session.onEnd`, which knows whose session it is.
+   */
   onEnd(id: string, listener: () => void): () => void;
   policy(): PolicyReport;
 }

@@ -2,10 +2,10 @@ import type { Awaitable } from "@sojourn/core";
 import type { SessionAdmin } from "./admin.ts";
 import type { Home } from "./home.ts";
 import type { StoreCalls } from "./in-store/calls.ts";
-import { isUserKey } from "./record/user-record.ts";
 import type { SessionState } from "./state.ts";
 import type { AnyStore } from "./store.ts";
 import type { OperationEnd, Telemetry } from "./telemetry.ts";
+import { isSessionKey } from "./token/token.ts";
 
 /*
  * What telemetry sees is wrapped once, when sessions are created. Without telemetry nothing is wrapped, so that no
@@ -77,7 +77,7 @@ export function traceCalls(calls: StoreCalls, store: AnyStore, telemetry: Teleme
     work: () => Awaitable<T>,
     outcome: (result: T) => OperationEnd["outcome"] = () => "done",
   ): Promise<T> {
-    const sessionId = key === undefined || isUserKey(key) ? undefined : key;
+    const sessionId = isSessionKey(key) ? key : undefined;
     return telemetry.trace({ name: `store.${operation}`, store: name, sessionId }, work, (result) => ({
       outcome: outcome(result),
     }));

@@ -1,20 +1,23 @@
-import { createKeyRing, type KeyRing, type Runtime, SojournError } from "@sojourn/core";
+import { createKeyRing, type KeyRing, type Runtime } from "@sojourn/core";
 import { findKeys } from "@sojourn/core/key-file";
 import type { SessionAdmin } from "./admin.ts";
 import { createBinding } from "./binding.ts";
 import type { CarrierContext, RecordCarrier, TokenCarrier } from "./carrier.ts";
 import { createEmitter, type Emit, type Listeners } from "./emitter.ts";
 import type { Home } from "./home.ts";
+import { createCarriedAdmin, unsupportedAdmin } from "./in-cookie/admin.ts";
 import { createCarriedHome } from "./in-cookie/home.ts";
+import { createRevocation } from "./in-cookie/revocation.ts";
+import { createWatching } from "./in-cookie/watching.ts";
 import { createStoreAdmin } from "./in-store/admin.ts";
-import { createStoreCalls } from "./in-store/calls.ts";
+import { createStoreCalls, type StoreCalls } from "./in-store/calls.ts";
 import { createCommitQueue } from "./in-store/commit-queue.ts";
 import { createEndings } from "./in-store/endings.ts";
 import { createStoreHome } from "./in-store/home.ts";
 import { createLookup } from "./in-store/lookup.ts";
 import type { StoreParts } from "./in-store/parts.ts";
 import { createProbingWatch } from "./in-store/probing.ts";
-import { createStoreTime } from "./in-store/time.ts";
+import { createStoreTime, type StoreTime } from "./in-store/time.ts";
 import { createUsers } from "./in-store/users.ts";
 import type { DataCodec } from "./record/data-codec.ts";
 import type { CookieGate } from "./request/cookie-gate.ts";
@@ -65,10 +68,8 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
   const { settings, runtime, data, gate, deviceOf, listeners, keys } = common;
   const ring = settings.atRest === "sealed" ? keys() : undefined;
   const { telemetry } = listeners;
-  const asked = createStoreCalls(store, settings, runtime, () => emit);
-  const calls = telemetry === undefined ? asked : traceCalls(asked, store, telemetry);
-  const nowMs = store.nowMs?.bind(store);
-  const time = createStoreTime(nowMs && (() => calls.ask("nowMs", nowMs, Number.isFinite)), runtime);
+  const calls = callsOf(common, store, () => emit);
+  const time = timeOf(store, calls, runtime);
   const emit = createEmitter(listeners, () => time.now(), runtime);
   const vault = createVault(ring, "session-record", settings.acceptPlain, emit);
   const userVault = createVault(ring, "user-record", settings.acceptPlain, emit);
@@ -112,9 +113,29 @@ export function wireCarried(common: CommonParts, carrier: RecordCarrier): Wired 
   const now = () => runtime.clock.now();
   const emit = createEmitter(listeners, now, runtime);
   const binding = settings.binding && createBinding(settings.binding, emit);
-  const bound = carrier.bind(contextOf(common));
-  const home = createCarriedHome({ carrier: bound, settings, runtime, data, emit, gate, deviceOf, binding });
-  return traced(listeners.telemetry, { home, admin: unsupportedAdmin(carrier), emit, now });
+  const parts = { carrier: carrier.bind(contextOf(common)), settings, runtime, data, emit, gate, deviceOf, binding };
+  if (carrier.revocation === "none") {
+    const home = createCarriedHome({ ...parts, revocable: undefined });
+    return traced(listeners.telemetry, { home, admin: unsupportedAdmin(carrier.name), emit, now });
+  }
+  const store = carrier.revocation;
+  const calls = callsOf(common, store, () => emit);
+  const time = timeOf(store, calls, runtime);
+  const revocation = createRevocation({ calls, time, runtime, settings, emit });
+  const watching = createWatching({ runtime, watch: store.watch?.bind(store), revocation });
+  const whole = { ...parts, revocable: { revocation, watching } };
+  const admin = createCarriedAdmin(whole, carrier.name, store, calls);
+  return traced(listeners.telemetry, { home: createCarriedHome(whole), admin, emit, now });
+}
+
+function callsOf({ settings, runtime, listeners }: CommonParts, store: AnyStore, emit: () => Emit): StoreCalls {
+  const calls = createStoreCalls(store, settings, runtime, emit);
+  return listeners.telemetry === undefined ? calls : traceCalls(calls, store, listeners.telemetry);
+}
+
+function timeOf(store: AnyStore, calls: StoreCalls, runtime: Runtime): StoreTime {
+  const nowMs = store.nowMs?.bind(store);
+  return createStoreTime(nowMs && (() => calls.ask("nowMs", nowMs, Number.isFinite)), runtime);
 }
 
 function traced(telemetry: Telemetry | undefined, wired: Wired): Wired {
@@ -125,20 +146,4 @@ function traced(telemetry: Telemetry | undefined, wired: Wired): Wired {
 
 function contextOf({ runtime, settings, keys }: CommonParts): CarrierContext {
   return { runtime, cookie: settings.cookie, keys };
-}
-
-function unsupportedAdmin({ name }: RecordCarrier): SessionAdmin {
-  const how = "keep the sessions in a store";
-  const refuse = (feature: string) => new SojournError("UNSUPPORTED", { feature, part: `the carrier ${name}`, how });
-  return {
-    list: async () => Promise.reject(refuse("list")),
-    end: async () => Promise.reject(refuse("end")),
-    endOthers: async () => Promise.reject(refuse("endOthers")),
-    revokeUser: async () => Promise.reject(refuse("revokeUser")),
-    revokeAll: async () => Promise.reject(refuse("revokeAll")),
-    sweep: async () => 0,
-    onEnd: () => {
-      throw refuse("onEnd");
-    },
-  };
 }

@@ -12,14 +12,17 @@
 import { andThen, fromBase64Url, SojournError, toBase64Url, utf8 } from "@sojourn/core";
 import type { BoundRecordCarrier, CarriedRecord, CarrierContext, RecordCarrier } from "../carrier.ts";
 import { headerText } from "../header-text.ts";
+import type { AnyStore } from "../store.ts";
 import { createCookieParts } from "./cookie-parts.ts";
 
 export interface SealedCookieOptions {
   /**
-   * How a logged-out cookie is kept from working again. `"none"`: it is not. Logging out clears the cookie, but a
-   * copy of it works until the session expires; `list`, `revokeUser`, `end` and limits raise. It must be said.
+   * How a logged-out cookie is kept from working again. A store: what has ended is noted in it, and asked of it by every
+   * request with a session; `end`, `endOthers` and `revokeUser` work, `list`, `revokeAll` and limits raise. `"none"`: it
+   * is not kept. Logging out clears the cookie, but a copy of it works until the session expires, and all of these raise.
+   * One or the other must be said.
    */
-  readonly revocation: "none";
+  readonly revocation: "none" | AnyStore;
   /**
    * What the session may take of the `Cookie` header, names included, from 512 to 16384. Beyond it a commit fails with
    * COOKIE_TOO_LARGE. The default leaves a kilobyte to other cookies where nginx and Apache refuse lines beyond 8 KB;
@@ -32,14 +35,14 @@ const MIN_BYTES = 512;
 const MAX_BYTES = 16_384;
 const DEFAULT_BYTES = 7_168;
 
-/** @throws OPTIONS_INVALID; UNSUPPORTED for any other revocation */
+/** @throws OPTIONS_INVALID; UNSUPPORTED for what is neither a store nor "none" */
 export function sealedCookie(options: SealedCookieOptions): RecordCarrier {
   const revocation: unknown = options?.revocation;
-  if (revocation !== "none") {
+  if (revocation !== "none" && !isStore(revocation)) {
     throw new SojournError("UNSUPPORTED", {
       feature: revocation === undefined ? "a sealed cookie without a word on revocation" : "this revocation",
       part: "sealedCookie",
-      how: 'say sealedCookie({ revocation: "none" }), or keep records in a store, where logout is final',
+      how: 'say sealedCookie({ revocation: "none" }), or give it a store, and logout is final',
     });
   }
   const { maxBytes = DEFAULT_BYTES } = options;
@@ -48,7 +51,13 @@ export function sealedCookie(options: SealedCookieOptions): RecordCarrier {
     throw new SojournError("OPTIONS_INVALID", { where: "sealedCookie.maxBytes", what: "is out of range", how });
   }
   const bound = (context: CarrierContext) => bind(context, maxBytes);
-  return Object.freeze({ holds: "record", name: "sealed cookie", revocation: "none", bind: bound });
+  return Object.freeze({ holds: "record", name: "sealed cookie", revocation: options.revocation, bind: bound });
+}
+
+function isStore(value: unknown): value is AnyStore {
+  if (typeof value !== "object" || value === null) return false;
+  const given = value as Readonly<Record<string, unknown>>;
+  return ["read", "write", "delete"].every((name) => typeof given[name] === "function");
 }
 
 function bind({ cookie, keys }: CarrierContext, maxBytes: number): BoundRecordCarrier {

@@ -1,10 +1,11 @@
-import { type Awaitable, isPromise, isSojournError, withRouteTag } from "@sojourn/core";
+import { withRouteTag } from "@sojourn/core";
 import { type Home, NO_COOKIES } from "../home.ts";
 import type { SessionRequest } from "../http.ts";
 import { setCookieLines } from "../set-cookie-lines.ts";
-import { freshState, type SessionState } from "../state.ts";
+import type { SessionState } from "../state.ts";
 import { formatToken } from "../token/token.ts";
 import { commitToStore, storeCommitWaits } from "./commit.ts";
+import { degrading } from "./degrade.ts";
 import { elevateInStore, loginToStore, logoutFromStore, rotateInStore } from "./identity.ts";
 import { loadFromStore } from "./load.ts";
 import type { StoreParts } from "./parts.ts";
@@ -26,23 +27,11 @@ export function createStoreHome(parts: StoreParts): Home {
     return setCookieLines(carrier.write(value, age));
   }
 
-  function loadOrDegrade(request: SessionRequest): Awaitable<SessionState> {
-    const degrade = (error: unknown): SessionState => {
-      // Of unknown outcome is the end of a session whose retired token was presented: nobody is served with it.
-      if (!isSojournError(error, "SESSION_STORE_DOWN", "SESSION_COMMIT_UNKNOWN")) throw error;
-      return { ...freshState(request), degraded: true };
-    };
-    try {
-      const loading = loadFromStore(parts, request);
-      return isPromise(loading) ? loading.catch(degrade) : loading;
-    } catch (error) {
-      return degrade(error);
-    }
-  }
+  const load = (request: SessionRequest) => loadFromStore(parts, request);
 
   return {
     commitsLate: true,
-    load: parts.settings.onStoreDown === "anonymous" ? loadOrDegrade : (request) => loadFromStore(parts, request),
+    load: parts.settings.onStoreDown === "anonymous" ? degrading(load) : load,
     waits: (state) => storeCommitWaits(parts, state),
     commit: (state) => commitToStore(parts, state),
     takeCookies,

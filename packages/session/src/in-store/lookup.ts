@@ -1,9 +1,10 @@
 import { disown, formatDuration, isSojournError, type Runtime, SojournError } from "@sojourn/core";
 import type { Held } from "../held.ts";
 import { decodeRecord } from "../record/record.ts";
-import { isUserKey, type UserEntry } from "../record/user-record.ts";
+import type { UserEntry } from "../record/user-record.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { AnyStore } from "../store.ts";
+import { isSessionKey } from "../token/token.ts";
 import type { Vault } from "../vault.ts";
 import type { StoreCalls } from "./calls.ts";
 import { inParallel } from "./parallel.ts";
@@ -93,8 +94,9 @@ export function createLookup({ store, calls, vault, runtime, settings }: LookupP
   };
 }
 
+/** A store may hold other records too: lists of users, and what is known of sessions in cookies. */
 export function sessionKeys(keys: readonly string[]): readonly string[] {
-  return keys.filter((key) => !isUserKey(key));
+  return keys.filter(isSessionKey);
 }
 
 function isBatch({ done, value }: IteratorResult<readonly string[]>): boolean {

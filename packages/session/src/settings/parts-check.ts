@@ -9,22 +9,25 @@ const STORE_EXTRAS = ["touch", "sweep", "scan", "watch", "nowMs", "close"];
 
 /**
  * Whether store and carrier are what they are taken for: a wrong one is told of now, not by the first request.
- * @param withStore options that mean nothing without a store.
+ * @param withStore options that mean nothing unless a store holds the sessions.
+ * @param calls options that mean nothing without any store.
  * @throws OPTIONS_INVALID UNSUPPORTED
  */
-export function checkParts(options: object, withStore: readonly string[]): void {
+export function checkParts(options: object, withStore: readonly string[], calls: readonly string[]): void {
   const given = options as Loose;
   if (given.carrier !== undefined) checkCarrier(partsOf(given.carrier));
-  const { holds, name, replaces } = partsOf(given.carrier);
+  const { holds, name, replaces, revocation } = partsOf(given.carrier);
   if (holds !== "record") {
-    checkStore(given.store);
+    checkStore(given.store, "store");
     if (replaces !== false || (given.rotateAfter ?? false) === false) return;
     const part = `the carrier ${String(name)}, which cannot replace a client's token by itself`;
     throw new SojournError("UNSUPPORTED", { feature: "rotateAfter", part, how: "leave it out" });
   }
-  const feature = withStore.find((option) => given[option] !== undefined);
+  const revokes = revocation !== "none";
+  if (revokes) checkStore(revocation, "carrier.revocation");
+  const feature = [...withStore, ...(revokes ? [] : calls)].find((option) => given[option] !== undefined);
   if (feature === undefined) return;
-  const part = `the carrier ${String(name)}, which needs no store`;
+  const part = `the carrier ${String(name)}, which ${revokes ? "keeps no sessions in its store" : "needs no store"}`;
   throw new SojournError("UNSUPPORTED", { feature, part, how: "leave it out, or keep the sessions in a store" });
 }
 
@@ -38,20 +41,20 @@ function checkCarrier({ holds, name, bind, replaces }: Loose): void {
   );
 }
 
-function checkStore(store: unknown): void {
+function checkStore(store: unknown, where: string): void {
   const has = partsOf(store);
   if (STORE_METHODS.some((name) => typeof has[name] !== "function")) {
     throw optionInvalid(
-      "store",
+      where,
       store === undefined ? "is missing" : "is not a store",
       "give memoryStore(), sqliteStore(path) or another store, or a carrier that needs none",
     );
   }
   const extra = STORE_EXTRAS.find((name) => has[name] !== undefined && typeof has[name] !== "function");
-  if (extra !== undefined) throw optionInvalid(`store.${extra}`, "is not a function", "give one, or leave it out");
+  if (extra !== undefined) throw optionInvalid(`${where}.${extra}`, "is not a function", "give one, or leave it out");
   const { name, shared } = partsOf(has.traits);
   if (typeof name !== "string" || typeof shared !== "boolean")
-    throw optionInvalid("store", "does not say its traits", "give it traits: { name, shared }");
+    throw optionInvalid(where, "does not say its traits", "give it traits: { name, shared }");
 }
 
 function partsOf(value: unknown): Loose {

@@ -48,11 +48,9 @@ export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes 
 
 const COMMON =
   "keys idle absolute persistent touchWindow binding cookie trustProxy csrf schema codec version migrate writeVersion downgrade onEvent audit telemetry runtime env carrier";
-const WITH_STORE =
-  "store rotateAfter grace onReuse limit strict onConflict commitWithin storeDeadline breaker onStoreDown atRest acceptPlain".split(
-    " ",
-  );
-const KNOWN = [...COMMON.split(" "), ...WITH_STORE];
+const WITH_STORE = "store rotateAfter grace onReuse limit strict onConflict atRest acceptPlain".split(" ");
+const CALLS = ["commitWithin", "storeDeadline", "breaker", "onStoreDown"];
+const KNOWN = [...COMMON.split(" "), ...WITH_STORE, ...CALLS];
 const COOKIE_KEYS = ["name", "domain", "path", "sameSite", "partitioned", "insecureLoopback"];
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -62,7 +60,7 @@ export function resolveSettings(options: SessionsOptions & SchemaOptions<object>
   checkKeys(options, KNOWN, "options");
   if (options.env !== undefined && typeof options.env !== "object")
     throw optionInvalid("env", "is not an object", "give one like process.env, or leave it out");
-  checkParts(options, WITH_STORE);
+  checkParts(options, WITH_STORE, CALLS);
   const production = env.NODE_ENV === "production";
   const browser = lifetimes(options, "", { idleMs: 30 * 60_000, absoluteMs: 12 * 3_600_000 });
   if (options.persistent !== undefined) checkKeys(options.persistent, ["idle", "absolute"], "persistent");
@@ -114,10 +112,10 @@ export function resolveSettings(options: SessionsOptions & SchemaOptions<object>
     limit: resolveLimit(withStore.limit),
     strict,
     onConflict: withStore.onConflict,
-    commitWithinMs: duration(withStore.commitWithin, "commitWithin", "5s", 1, 600_000),
-    storeDeadlineMs: duration(withStore.storeDeadline, "storeDeadline", "2s", 1, 600_000),
-    breaker: resolveBreaker(withStore.breaker),
-    onStoreDown: resolveStoreDown(withStore),
+    commitWithinMs: duration(options.commitWithin, "commitWithin", "5s", 1, 600_000),
+    storeDeadlineMs: duration(options.storeDeadline, "storeDeadline", "2s", 1, 600_000),
+    breaker: resolveBreaker(options.breaker),
+    onStoreDown: resolveStoreDown(options),
     atRest,
     acceptPlain,
   });
@@ -167,11 +165,11 @@ function resolveBreaker(breaker: StoreOptions["breaker"] = {}): Settings["breake
   return Object.freeze({ failures, pauseMs, longestPauseMs });
 }
 
-function resolveStoreDown({ onStoreDown, store }: Partial<StoreOptions>): Settings["onStoreDown"] {
+function resolveStoreDown({ onStoreDown, store }: SessionsOptions): Settings["onStoreDown"] {
   const chosen = oneOf(onStoreDown, ["fail", "anonymous", "last-known"], "onStoreDown") ?? "fail";
   if (chosen !== "last-known") return chosen;
   const how = 'choose "fail" or "anonymous": only a tiered store keeps what it last read';
-  const part = `the store ${store?.traits.name}`;
+  const part = `the store ${store?.traits.name ?? "of revocation"}`;
   throw new SojournError("UNSUPPORTED", { feature: 'onStoreDown: "last-known"', part, how });
 }
 
