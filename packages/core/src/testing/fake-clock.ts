@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from "../clock.ts";
+import { argumentInvalid, checkNumber } from "./check.ts";
 
 interface Task {
   dueAtMs: number;
@@ -10,7 +11,7 @@ interface Task {
 
 /** A clock that moves only when told to. */
 export interface FakeClock extends Clock {
-  /** Moves time forward and runs what falls due, in order of due time. */
+  /** Moves time forward and runs what falls due, in order of due time. @throws ARGUMENT_INVALID */
   advance(ms: number): void;
   /** Steps the wall clock only, as an administrator or NTP would. */
   setWall(nowMs: number): void;
@@ -18,7 +19,9 @@ export interface FakeClock extends Clock {
   readonly armed: number;
 }
 
+/** @throws ARGUMENT_INVALID */
 export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
+  checkNumber("createFakeClock", "startMs", startMs);
   const tasks = new Set<Task>();
   let elapsedMs = 0;
   let wallOffsetMs = startMs;
@@ -41,7 +44,9 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
     after: (delayMs, run) => add(Math.max(0, delayMs), undefined, run),
     every: (periodMs, run) => add(Math.max(1, periodMs), Math.max(1, periodMs), run),
     advance(ms) {
-      if (!(ms >= 0)) throw new RangeError(`time cannot move by ${ms} ms`);
+      checkNumber("advance", "ms", ms);
+      if (ms < 0)
+        throw argumentInvalid("advance", "ms", "is below 0", "time moves forward; setWall steps the wall clock");
       const until = elapsedMs + ms;
       for (let task = earliest(until); task !== undefined; task = earliest(until)) {
         elapsedMs = Math.max(elapsedMs, task.dueAtMs);
@@ -56,6 +61,7 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
       elapsedMs = Math.max(elapsedMs, until);
     },
     setWall(nowMs) {
+      checkNumber("setWall", "nowMs", nowMs);
       wallOffsetMs = nowMs - elapsedMs;
     },
     get armed() {

@@ -1,4 +1,5 @@
 import { createRuntime, type LogFields, type Runtime } from "../runtime.ts";
+import { argumentInvalid } from "./check.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeRandom } from "./fake-random.ts";
 
@@ -23,7 +24,11 @@ export interface FakeRuntimeParts extends Partial<Omit<Runtime, "clock">> {
   readonly seed?: number;
 }
 
-export function createFakeRuntime({ seed, clock = createFakeClock(), ...parts }: FakeRuntimeParts = {}): FakeRuntime {
+/** @throws ARGUMENT_INVALID OPTIONS_INVALID */
+export function createFakeRuntime(given: FakeRuntimeParts = {}): FakeRuntime {
+  if (typeof given !== "object" || given === null)
+    throw argumentInvalid("createFakeRuntime", "parts", "is not an object", "give parts of a Runtime, or leave it out");
+  const { seed, clock = createFakeClock(), ...parts } = given;
   const lines: LogLine[] = [];
   const pending = new Set<Promise<unknown>>();
   const log =

@@ -19,6 +19,13 @@ export function checkCallback(adapter: string, name: string, callback: unknown):
   if (typeof callback !== "function") throw invalid(adapter, name, "is not a function", "give one");
 }
 
+/** @throws ARGUMENT_INVALID for what is no response, of whichever implementation. */
+export function checkResponse(adapter: string, response: unknown): void {
+  const { headers } = Object(response) as { readonly headers?: unknown };
+  if (typeof (Object(headers) as { readonly append?: unknown }).append === "function") return;
+  throw invalid(adapter, "response", "is no Response", "give the one that the handler made");
+}
+
 /** @throws ARGUMENT_INVALID unless `options` is an object and its `callback`, if it is there, a function. */
 export function checkAdapterOptions(adapter: string, options: unknown, callback: string): void {
   if (typeof options !== "object" || options === null)

@@ -1,5 +1,7 @@
-import { AFFINITY_HEADER } from "@sojourn/core";
+import { AFFINITY_HEADER, isPromise } from "@sojourn/core";
 import type { ResponseFields } from "../http.ts";
+import type { Session } from "../session.ts";
+import type { Sessions } from "../sessions.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { addFields, type HeaderLines, isEmpty } from "./fields.ts";
 
@@ -31,6 +33,18 @@ function lines(headers: Headers): HeaderLines {
     set: (name, value) => headers.set(name, value),
     append: (name, value) => headers.append(name, value),
   };
+}
+
+/** Commits, and adds to the response what the session has to say. */
+export async function commitOnto<Data extends object>(
+  response: Response,
+  sessions: Sessions<Data>,
+  session: Session<Data>,
+): Promise<Response> {
+  const committing = sessions.commit(session);
+  const answered = withFields(response, isPromise(committing) ? await committing : committing);
+  sessions.headersSent(session);
+  return answered;
 }
 
 export function errorResponse(error: unknown): Response {

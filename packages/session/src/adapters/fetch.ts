@@ -1,8 +1,8 @@
 import { isPromise, isSojournError } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
-import { checkAdapterOptions, checkCallback, checkSessions } from "./check.ts";
-import { errorResponse, withFields } from "./fetch-response.ts";
+import { checkAdapterOptions, checkCallback, checkResponse, checkSessions } from "./check.ts";
+import { commitOnto, errorResponse, withFields } from "./fetch-response.ts";
 
 export interface FetchSessionOptions {
   /**
@@ -39,7 +39,7 @@ export function withSession<Data extends object, Rest extends unknown[] = []>(
     let response: Response | undefined;
     try {
       response = await handler(request, session, ...rest);
-      return await commitTo(response, sessions, session);
+      return await commitOnto(response, sessions, session);
     } catch (error) {
       if (response === undefined && !isSojournError(error)) throw error;
       // The handler's response promises what did not happen; its body is never read.
@@ -52,15 +52,14 @@ export function withSession<Data extends object, Rest extends unknown[] = []>(
 /**
  * The lower half of `withSession`, for handlers that load by themselves: commits, and returns the response with what
  * the session adds to its headers.
- * @throws what `sessions.commit` throws; `sessions.fieldsAfter` says what the error response must carry then.
+ * @throws ARGUMENT_INVALID, and what `sessions.commit` throws; `sessions.fieldsAfter` says what the error response must carry then.
  */
 export async function commitTo<Data extends object>(
   response: Response,
   sessions: Sessions<Data>,
   session: Session<Data>,
 ): Promise<Response> {
-  const committing = sessions.commit(session);
-  const answered = withFields(response, isPromise(committing) ? await committing : committing);
-  sessions.headersSent(session);
-  return answered;
+  checkResponse("commitTo", response);
+  checkSessions("commitTo", sessions);
+  return commitOnto(response, sessions, session);
 }

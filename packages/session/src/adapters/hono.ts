@@ -3,7 +3,7 @@ import type { SessionRequest } from "../http.ts";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { checkAdapterOptions, checkSessions } from "./check.ts";
-import { commitTo } from "./fetch.ts";
+import { commitOnto } from "./fetch-response.ts";
 import { NO_FIELDS } from "./fields.ts";
 import { type HonoContext, refused, replaceResponse } from "./hono-context.ts";
 
@@ -59,7 +59,7 @@ export function honoSession<Data extends object>(
     await next();
     const made = c.res;
     try {
-      const answered = await commitTo(made, sessions, session);
+      const answered = await commitOnto(made, sessions, session);
       if (answered !== made) replaceResponse(c, answered);
     } catch (error) {
       void made.body?.cancel().catch(() => {});

@@ -9,7 +9,7 @@ import {
   systemClock,
 } from "@sojourn/core";
 import type { AuditEntry, AuditSink } from "../audit.ts";
-import { optionInvalid, wholeNumber } from "../option-check.ts";
+import { checkKeys, checkMethods, optionInvalid, wholeNumber } from "../option-check.ts";
 import { type AppendFs, appendLines } from "./append.ts";
 import { auditLine } from "./audit-line.ts";
 
@@ -63,6 +63,10 @@ const BATCH = 1_000;
  */
 export function auditFile(path: string, options: AuditFileOptions = {}): AuditFile {
   if (typeof path !== "string" || path === "") throw optionInvalid("auditFile: path", "is no path", "name a file");
+  checkKeys(options, ["maxWaiting", "retryAfter", "logger", "clock", "fs"], "auditFile: options");
+  checkMethods(options.logger, ["error", "info"], "auditFile: logger");
+  checkMethods(options.clock, ["now", "after"], "auditFile: clock");
+  checkMethods(options.fs, ["open"], "auditFile: fs");
   const maxWaiting = wholeNumber(options.maxWaiting, "auditFile: maxWaiting", 1, 1_000_000) ?? 10_000;
   const retryMs = parseDuration(options.retryAfter ?? "1s", "auditFile: retryAfter", { minMs: 1 });
   const { logger = consoleLogger, clock = systemClock, fs = { open } } = options;

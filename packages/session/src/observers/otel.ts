@@ -12,6 +12,7 @@ import {
 import { type Awaitable, type Clock, isPromise, systemClock } from "@sojourn/core";
 import { codeOf } from "../emitter.ts";
 import type { SessionEvent } from "../events.ts";
+import { checkKeys, checkMethods } from "../option-check.ts";
 import type { Operation, OperationEnd, Telemetry } from "../telemetry.ts";
 import { createMeters, type Meters, SCOPE } from "./otel-meters.ts";
 
@@ -29,10 +30,15 @@ export interface OpenTelemetryOptions {
  * one for each call to the store. They carry `session.id`, which is the session's key and opens nothing, and codes of
  * errors; no user ids, tokens, data or messages. Names: docs/reference/metrics.md. Without an SDK it does next to
  * nothing. Register the SDK before the first request: metrics that began without one stay silent.
+ * @throws OPTIONS_INVALID
  * @example
  * const sessions = createSessions({ store, telemetry: openTelemetry() });
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Telemetry {
+  checkKeys(options, ["tracerProvider", "meterProvider", "clock"], "openTelemetry: options");
+  checkMethods(options.tracerProvider, ["getTracer"], "openTelemetry: tracerProvider");
+  checkMethods(options.meterProvider, ["getMeter"], "openTelemetry: meterProvider");
+  checkMethods(options.clock, ["monotonic"], "openTelemetry: clock");
   const { tracerProvider = traces, meterProvider = metrics, clock = systemClock } = options;
   const tracer = tracerProvider.getTracer(SCOPE);
   let made: Meters | undefined;

@@ -29,7 +29,15 @@
  * A write that was not done tells what stands there from the snapshot its statement began with. Where the snapshot cannot
  * know, because another commit came between it and the write, the same statement is sent again: it has changed nothing.
  */
-import { type Awaitable, type Clock, createSystemRandom, type Random, SojournError, systemClock } from "@sojourn/core";
+import {
+  type Awaitable,
+  type Clock,
+  createSystemRandom,
+  type Random,
+  SojournError,
+  shown,
+  systemClock,
+} from "@sojourn/core";
 import type {
   Closable,
   RecordToWrite,
@@ -56,6 +64,7 @@ import {
 } from "./postgres-driver.ts";
 import { createListening, type PgListener } from "./postgres-listen.ts";
 import { migrationSql, quoted, type TableName, writeSql } from "./postgres-sql.ts";
+import { checkStoreOptions, optionInvalid } from "./store-option.ts";
 
 export type { PgClient, PgQuery, PostgresClient, PostgresJsClient, PostgresValue } from "./postgres-driver.ts";
 export type { PgListener } from "./postgres-listen.ts";
@@ -119,6 +128,7 @@ const ATTEMPTS = 100;
  * @throws STORE_OPTION_INVALID
  */
 export function postgresMigration(options: PostgresTable = {}): string {
+  checkStoreOptions("postgresMigration", options);
   return migrationSql(checkTable(options));
 }
 
@@ -131,14 +141,15 @@ export function postgresStore(
   client: PostgresClient | (() => Awaitable<PostgresClient>),
   options: PostgresStoreOptions = {},
 ): PostgresStore {
+  checkStoreOptions("postgresStore", options);
   const name = checkTable(options);
   const { prepare = false, listen, clock = systemClock } = options;
   const random = options.random ?? createSystemRandom();
   if (!isPg(client) && !isPostgresJs(client) && !(typeof client === "function" && isFactory(client)))
-    throw invalid("client", typeof client, "give a Pool of pg, a client of postgres, or a function that makes one");
-  if (typeof prepare !== "boolean") throw invalid("prepare", String(prepare), "use true or false");
+    throw invalid("client", shown(client), "give a Pool of pg, a client of postgres, or a function that makes one");
+  if (typeof prepare !== "boolean") throw invalid("prepare", shown(prepare), "use true or false");
   if (listen !== undefined && typeof listen !== "function")
-    throw invalid("listen", typeof listen, "give a function that makes a Client of pg");
+    throw invalid("listen", shown(listen), "give a function that makes a Client of pg");
   const sql = writeSql(name, listen === undefined ? undefined : name.table);
   const driver = openDriver(client, prepare);
   const listening = listen && createListening({ connect: listen, channel: name.table, clock, random });
@@ -272,12 +283,12 @@ export function postgresStore(
 
 function checkTable({ table = "sojourn_sessions", schema }: PostgresTable): TableName {
   if (typeof table !== "string" || !TABLE.test(table))
-    throw invalid("table", String(table), "use at most 55 letters, digits and _, beginning with a letter");
+    throw invalid("table", shown(table), "use at most 55 letters, digits and _, beginning with a letter");
   if (schema !== undefined && (typeof schema !== "string" || !SCHEMA.test(schema)))
-    throw invalid("schema", String(schema), "use letters, digits and _, beginning with a letter");
+    throw invalid("schema", shown(schema), "use letters, digits and _, beginning with a letter");
   return { table, schema };
 }
 
 function invalid(option: string, value: string, allowed: string): SojournError {
-  return new SojournError("STORE_OPTION_INVALID", { store: "postgresStore", option, value, allowed });
+  return optionInvalid("postgresStore", option, value, allowed);
 }

@@ -1,4 +1,4 @@
-import { SojournError } from "@sojourn/core";
+import { SojournError, shown } from "@sojourn/core";
 import type { IoredisClient, IoredisServer, NodeRedisClient, NodeRedisServer, RedisClient } from "./redis-client.ts";
 import { isNoScript, REDIS_STORE } from "./redis-errors.ts";
 import type { RedisScript } from "./redis-scripts.ts";
@@ -33,7 +33,7 @@ export function portOf(client: RedisClient): RedisPort {
   if (typeof getBuffer === "function") return ioredisPort(client as IoredisClient);
   throw invalid(
     "client",
-    typeof client,
+    shown(client),
     "give a client of redis or ioredis, version 5 or later, or a function that does",
   );
 }

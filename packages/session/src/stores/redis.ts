@@ -17,7 +17,7 @@
  * What was acknowledged survives what the server's own settings let it survive: `appendonly`, `appendfsync`, and for
  * ends the option `replicas`. `maxmemory-policy` must be `noeviction`, or Redis ends sessions as it likes.
  */
-import { type Awaitable, type Duration, formatDuration, parseDuration, SojournError } from "@sojourn/core";
+import { type Awaitable, type Duration, formatDuration, parseDuration, SojournError, shown } from "@sojourn/core";
 import type {
   Closable,
   RecordToWrite,
@@ -35,6 +35,7 @@ import { deadlineBytes, decodeFrame, encodeFrame, frameDeadline } from "./redis-
 import { invalid, portOf, type RedisPort } from "./redis-port.ts";
 import { redisScripts } from "./redis-scripts.ts";
 import { createTrust } from "./redis-trust.ts";
+import { checkStoreOptions } from "./store-option.ts";
 
 export type {
   IoredisClient,
@@ -79,12 +80,13 @@ export function redisStore(
   client: RedisClient | (() => Awaitable<RedisClient>),
   options: RedisStoreOptions = {},
 ): RedisStore {
-  const { prefix = "sojourn:", replicas = 0 } = options;
+  checkStoreOptions(REDIS_STORE, options);
+  const { prefix = "sojourn:", replicas = 0, replicasWithin = "500ms" } = options;
   if (typeof prefix !== "string" || !PREFIX.test(prefix))
-    throw invalid("prefix", JSON.stringify(prefix), "use at most 64 printable ASCII characters");
+    throw invalid("prefix", shown(prefix), "use at most 64 printable ASCII characters");
   if (!Number.isSafeInteger(replicas) || replicas < 0)
-    throw invalid("replicas", String(replicas), "give a whole number, 0 or more");
-  const withinMs = parseDuration(options.replicasWithin ?? "500ms", "redisStore replicasWithin", { minMs: 1 });
+    throw invalid("replicas", shown(replicas), "give a whole number, 0 or more");
+  const withinMs = parseDuration(replicasWithin, "redisStore replicasWithin", { minMs: 1 });
   const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
   const scripts = redisScripts();
 

@@ -7,13 +7,16 @@ import { HEAD_CASES } from "./adapter-head-cases.ts";
 import { LIFE_CASES } from "./adapter-life-cases.ts";
 import { createBrowser } from "./browser.ts";
 import { holdStore } from "./held-store.ts";
-import type { SuiteParts } from "./store-suite.ts";
+import { checkSuite, type SuiteParts } from "./store-suite.ts";
 
 /**
  * Registers one test for every sentence that an adapter has to keep, each driven over a real socket by a client with
  * a cookie jar. `serve` turns the adapter and the fixture's routes into a server.
+ * @throws ARGUMENT_INVALID
  */
-export function adapterSuite(name: string, serve: ServeFixture, { test }: SuiteParts): void {
+export function adapterSuite(name: string, serve: ServeFixture, parts: SuiteParts): void {
+  checkSuite("adapterSuite", name, "serve", serve, parts);
+  const { test } = parts;
   const register = ({ name: sentence, routes, options, run }: AdapterCase) =>
     test(`${name}: ${sentence}`, async () => {
       const held = holdStore(memoryStore());

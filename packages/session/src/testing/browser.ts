@@ -1,4 +1,6 @@
 import type { Clock } from "@sojourn/core";
+import { argumentInvalid } from "../arguments.ts";
+import { checkCall, checkKitOptions, checkObject } from "./check.ts";
 import { type CookieJar, createCookieJar, isSecure, type RequestContext } from "./cookie-jar.ts";
 
 export interface BrowserOptions {
@@ -28,7 +30,10 @@ export interface Browser {
 
 const MAX_REDIRECTS = 20;
 
+/** It and its methods fail with ARGUMENT_INVALID for what they cannot work with. */
 export function createBrowser(options: BrowserOptions = {}): Browser {
+  checkKitOptions("createBrowser", options);
+  if (options.send !== undefined) checkCall("createBrowser", "send", options.send);
   const jar = createCookieJar(options);
   const send = options.send ?? ((request: Request) => fetch(request));
 
@@ -61,6 +66,9 @@ export function createBrowser(options: BrowserOptions = {}): Browser {
   return {
     jar,
     async request(address, init = {}) {
+      checkAddress("url", address);
+      checkObject("request", "init", init);
+      if (typeof init.from === "string") checkAddress("from", init.from);
       let url = new URL(address);
       const urls: [...URL[], URL] = [url];
       let method = init.method ?? "GET";
@@ -76,6 +84,11 @@ export function createBrowser(options: BrowserOptions = {}): Browser {
       throw new Error(`more than ${MAX_REDIRECTS} redirects from ${address}`);
     },
   };
+}
+
+function checkAddress(argument: string, address: unknown): void {
+  if (typeof address === "string" && URL.canParse(address)) return;
+  throw argumentInvalid("request", argument, "is no address", 'give a whole one: "https://shop.example.com/cart"');
 }
 
 const isSafe = (method: string) => method === "GET" || method === "HEAD";

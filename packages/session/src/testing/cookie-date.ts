@@ -1,7 +1,13 @@
+import { checkText } from "./check.ts";
+
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/** Ms since the Unix epoch, by the forgiving algorithm of RFC 6265bis §5.6.1; undefined where it fails. */
+/**
+ * Ms since the Unix epoch, by the forgiving algorithm of RFC 6265bis §5.6.1; undefined where it fails.
+ * @throws ARGUMENT_INVALID
+ */
 export function parseCookieDate(text: string): number | undefined {
+  checkText("parseCookieDate", "text", text);
   let time: [number, number, number] | undefined;
   let day: number | undefined;
   let month: number | undefined;

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "@sojourn/core";
+import { checkKitOptions, checkObject, checkUrl } from "./check.ts";
 import { type ParsedSetCookie, parseSetCookie } from "./set-cookie.ts";
 
 /** A cookie as the jar keeps it. */
@@ -29,7 +30,10 @@ export interface CookieJar {
   closeBrowser(): void;
 }
 
-export function createCookieJar({ clock = systemClock }: { readonly clock?: Clock } = {}): CookieJar {
+/** It and its methods throw ARGUMENT_INVALID for what they cannot work with. */
+export function createCookieJar(options: { readonly clock?: Clock } = {}): CookieJar {
+  checkKitOptions("createCookieJar", options);
+  const { clock = systemClock } = options;
   let cookies: JarCookie[] = [];
   let received = 0;
 
@@ -52,6 +56,8 @@ export function createCookieJar({ clock = systemClock }: { readonly clock?: Cloc
 
   return {
     receive(setCookie, url, context = {}) {
+      checkUrl("receive", url);
+      checkObject("receive", "context", context);
       const parsed = parseSetCookie(setCookie, clock.now());
       if (parsed === undefined || !mayBeSet(parsed, url, context, living())) return false;
       const hostOnly = parsed.domain === "" || (parsed.domain === url.hostname && !url.hostname.includes("."));
@@ -65,10 +71,15 @@ export function createCookieJar({ clock = systemClock }: { readonly clock?: Cloc
       return living().includes(cookie);
     },
     header(url, context = {}) {
+      checkUrl("header", url);
+      checkObject("header", "context", context);
       const pairs = matching(url, context, false).map(pair);
       return pairs.length === 0 ? undefined : pairs.join("; ");
     },
-    scriptView: (url) => matching(url, {}, true).map(pair).join("; "),
+    scriptView(url) {
+      checkUrl("scriptView", url);
+      return matching(url, {}, true).map(pair).join("; ");
+    },
     get cookies() {
       return living();
     },

@@ -1,6 +1,9 @@
+import { argumentInvalid } from "../arguments.ts";
 import type { AnyStore } from "../store.ts";
+import { checkHas } from "./check.ts";
 
-type Method = "read" | "write" | "delete";
+const METHODS = ["read", "write", "delete"] as const;
+type Method = (typeof METHODS)[number];
 
 /** A call that waits in the store. */
 export interface HeldCall {
@@ -26,7 +29,9 @@ interface Gate {
   readonly opened: Promise<void>;
 }
 
+/** It and its methods throw ARGUMENT_INVALID for what they cannot work with. */
 export function holdStore(inner: AnyStore): HeldStore {
+  checkHas("holdStore", "store", inner, METHODS);
   const gates = { read: [] as Gate[], write: [] as Gate[], delete: [] as Gate[] };
   const counts = { read: 0, write: 0, delete: 0 };
   async function pass(method: Method): Promise<void> {
@@ -43,6 +48,7 @@ export function holdStore(inner: AnyStore): HeldStore {
       delete: (key) => pass("delete").then(() => inner.delete(key)),
     },
     hold(method) {
+      checkMethod("hold", method);
       let arrive = () => {};
       let release = () => {};
       let fail: (error: Error) => void = () => {};
@@ -57,6 +63,14 @@ export function holdStore(inner: AnyStore): HeldStore {
       gates[method].push({ arrive, opened });
       return { arrived, release: () => release(), fail: (error) => fail(error) };
     },
-    calls: (method) => counts[method],
+    calls(method) {
+      checkMethod("calls", method);
+      return counts[method];
+    },
   };
+}
+
+function checkMethod(operation: string, method: unknown): void {
+  if (METHODS.some((name) => name === method)) return;
+  throw argumentInvalid(operation, "method", "is none of a store's", `give one of ${METHODS.join(", ")}`);
 }

@@ -1,4 +1,6 @@
 import { MAX_COOKIE_AGE_SECONDS, MAX_COOKIE_BYTES } from "@sojourn/core";
+import { argumentInvalid } from "../arguments.ts";
+import { checkText } from "./check.ts";
 import { parseCookieDate } from "./cookie-date.ts";
 
 /** A `Set-Cookie` value as a browser understands it. */
@@ -18,8 +20,10 @@ export interface ParsedSetCookie {
 
 const MAX_ATTRIBUTE_BYTES = 1024;
 
-/** @returns undefined for what a browser ignores as a whole (RFC 6265bis §5.6). */
+/** @returns undefined for what a browser ignores as a whole (RFC 6265bis §5.6). @throws ARGUMENT_INVALID */
 export function parseSetCookie(text: string, nowMs: number): ParsedSetCookie | undefined {
+  checkText("parseSetCookie", "text", text);
+  if (!Number.isFinite(nowMs)) throw argumentInvalid("parseSetCookie", "nowMs", "is not a time", "give clock.now()");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text)) return undefined;
   const [pair = "", ...rest] = text.split(";");

@@ -1,5 +1,7 @@
 import type { Awaitable } from "@sojourn/core";
+import { argumentInvalid } from "../arguments.ts";
 import type { AnyStore } from "../store.ts";
+import { checkCall, checkObject, checkText } from "./check.ts";
 import type { StoreCase, TestTime } from "./store-case.ts";
 import { EXPIRY_CASES } from "./store-expiry-cases.ts";
 import { EXTRA_CASES } from "./store-extra-cases.ts";
@@ -27,12 +29,18 @@ export interface SuiteParts {
  * storeSuite("memory", () => { const time = createFakeClock(); return { store: memoryStore({ clock: time }), time }; },
  *   { test, extras: ["touch", "sweep", "scan"] });
  * ```
+ * @throws ARGUMENT_INVALID
  */
 export function storeSuite(
   name: string,
   create: () => Awaitable<StoreUnderTest>,
-  { test, extras }: SuiteParts & { readonly extras: readonly ("touch" | "sweep" | "scan")[] },
+  parts: SuiteParts & { readonly extras: readonly ("touch" | "sweep" | "scan")[] },
 ): void {
+  checkSuite("storeSuite", name, "create", create, parts);
+  const { test, extras } = parts;
+  const known = EXTRA_CASES.map(({ method }): string => method);
+  if (!Array.isArray(extras) || !extras.every((extra) => known.includes(extra)))
+    throw argumentInvalid("storeSuite", "extras", "names no optional methods", `give a list of ${known.join(", ")}`);
   const register = (one: StoreCase) =>
     test(`${name}: ${one.name}`, async () => {
       const { store, time, cleanUp } = await create();
@@ -47,6 +55,14 @@ export function storeSuite(
     if (extras.includes(method)) cases.forEach(register);
     else test(`${name}: has no ${method}, as said`, async () => assertLacks(await create(), method));
   }
+}
+
+/** @throws ARGUMENT_INVALID */
+export function checkSuite(suite: string, name: unknown, maker: string, make: unknown, parts: unknown): void {
+  checkText(suite, "name", name);
+  checkCall(suite, maker, make);
+  checkObject(suite, "parts", parts);
+  checkCall(suite, "test", (parts as Readonly<Record<string, unknown>>).test);
 }
 
 /** An optional method that is there but not declared would go untested. */

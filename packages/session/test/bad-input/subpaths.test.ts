@@ -1,13 +1,30 @@
+import { readFileSync } from "node:fs";
 import { createSessions } from "@sojourn/session";
+import { auditFile } from "@sojourn/session/audit";
 import { sealedCookie } from "@sojourn/session/carriers/sealed";
 import { expressSession } from "@sojourn/session/express";
 import { fastifySession } from "@sojourn/session/fastify";
-import { withSession } from "@sojourn/session/fetch";
+import { commitTo, withSession } from "@sojourn/session/fetch";
 import { honoSession } from "@sojourn/session/hono";
 import { koaSession } from "@sojourn/session/koa";
 import { nodeRequest, nodeSession, upgradeSession } from "@sojourn/session/node";
+import { openTelemetry } from "@sojourn/session/otel";
 import { memoryStore } from "@sojourn/session/stores/memory";
+import { postgresMigration, postgresStore } from "@sojourn/session/stores/postgres";
+import { redisStore } from "@sojourn/session/stores/redis";
 import { sqliteStore } from "@sojourn/session/stores/sqlite";
+import {
+  adapterSuite,
+  createBrowser,
+  createCookieJar,
+  createFakeClock,
+  createFakeRandom,
+  createFakeRuntime,
+  holdStore,
+  parseCookieDate,
+  parseSetCookie,
+  storeSuite,
+} from "@sojourn/session/testing";
 import { describe, expect, it } from "vitest";
 import { ANYTHING, expectTyped, outcome, told } from "./wrong-values.ts";
 
@@ -15,12 +32,28 @@ const sessions = createSessions({ store: memoryStore(), env: {} });
 const handler = () => new Response();
 const isObject = (value: unknown) => typeof value === "object" && value !== null;
 const isFunction = (value: unknown) => typeof value === "function";
+const isText = (value: unknown) => typeof value === "string";
+const isAscii = (value: unknown) => typeof value === "string" && value !== "\ud800";
+const isSoon = (value: unknown) => value === "soon";
+const isFlag = (value: unknown) => typeof value === "boolean";
+const isNone = (value: unknown) => Array.isArray(value) && value.length === 0;
+const isPlain = (value: unknown) =>
+  isObject(value) && Object.keys(value as object).length === 0 && !Array.isArray(value);
 const never = () => false;
+const session = await sessions.load(new Request("https://shop.example.com/"));
+const REDIS = () => Promise.reject(new Error("nobody connects"));
+const PG = REDIS;
+const URL_OF = new URL("https://shop.example.com/");
+const jar = createCookieJar();
+const browser = createBrowser({ send: handler });
+const kit = () => {
+  throw new Error("nothing is to be run");
+};
 
 type Row = readonly [
   name: string,
   call: (value: never) => unknown,
-  code: string,
+  code: string | RegExp,
   /** Which of the wrong values are none. */
   allows: (value: unknown) => boolean,
   /** The argument that the message names. */
@@ -72,6 +105,86 @@ const ROWS: readonly Row[] = [
   ["sqliteStore's deadline", (v) => sqliteStore(":memory:", { deadline: v }), "DURATION", never, "deadline"],
   ["sqliteStore's clock", (v) => sqliteStore(":memory:", { clock: v }), "STORE_OPTION_INVALID", never, "clock"],
   ["sqliteStore's random", (v) => sqliteStore(":memory:", { random: v }), "STORE_OPTION_INVALID", never, "random"],
+  ["redisStore", redisStore, "STORE_OPTION_INVALID", isFunction, "client"],
+  ["redisStore's options", (v) => redisStore(REDIS, v), "STORE_OPTION_INVALID", isObject, "options"],
+  ["redisStore's prefix", (v) => redisStore(REDIS, { prefix: v }), "STORE_OPTION_INVALID", isAscii, "prefix"],
+  [
+    "redisStore's replicas",
+    (v) => redisStore(REDIS, { replicas: v }),
+    "STORE_OPTION_INVALID",
+    (v) => v === 0,
+    "replicas",
+  ],
+  ["redisStore's replicasWithin", (v) => redisStore(REDIS, { replicasWithin: v }), "DURATION", never, "replicasWithin"],
+  ["postgresStore", postgresStore, "STORE_OPTION_INVALID", isFunction, "client"],
+  ["postgresStore's options", (v) => postgresStore(PG, v), "STORE_OPTION_INVALID", isObject, "options"],
+  ["postgresStore's table", (v) => postgresStore(PG, { table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
+  ["postgresStore's schema", (v) => postgresStore(PG, { schema: v }), "STORE_OPTION_INVALID", isSoon, "schema"],
+  ["postgresStore's prepare", (v) => postgresStore(PG, { prepare: v }), "STORE_OPTION_INVALID", isFlag, "prepare"],
+  ["postgresStore's listen", (v) => postgresStore(PG, { listen: v }), "STORE_OPTION_INVALID", isFunction, "listen"],
+  ["postgresStore's clock", (v) => postgresStore(PG, { clock: v }), "STORE_OPTION_INVALID", never, "clock"],
+  ["postgresStore's random", (v) => postgresStore(PG, { random: v }), "STORE_OPTION_INVALID", never, "random"],
+  ["postgresMigration", postgresMigration, "STORE_OPTION_INVALID", isObject, "options"],
+  ["postgresMigration's table", (v) => postgresMigration({ table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
+  ["commitTo", (v) => commitTo(v, sessions, session), "ARGUMENT_INVALID", never, "response"],
+  ["commitTo's sessions", (v) => commitTo(new Response(), v, session), "ARGUMENT_INVALID", never, "sessions"],
+  ["commitTo's session", (v) => commitTo(new Response(), sessions, v), "ARGUMENT_INVALID", never, "session"],
+  ["auditFile", auditFile, "OPTIONS_INVALID", (v) => typeof v === "string" && v !== "", "path"],
+  ["auditFile's options", (v) => auditFile("a", v), "OPTIONS_INVALID", isPlain, "options"],
+  ["auditFile's maxWaiting", (v) => auditFile("a", { maxWaiting: v }), "OPTIONS_INVALID", never, "maxWaiting"],
+  ["auditFile's retryAfter", (v) => auditFile("a", { retryAfter: v }), /DURATION|OPTIONS_INVALID/, never, "retryAfter"],
+  ["auditFile's logger", (v) => auditFile("a", { logger: v }), "OPTIONS_INVALID", never, "logger"],
+  ["auditFile's clock", (v) => auditFile("a", { clock: v }), "OPTIONS_INVALID", never, "clock"],
+  ["auditFile's fs", (v) => auditFile("a", { fs: v }), "OPTIONS_INVALID", never, "fs"],
+  ["openTelemetry", openTelemetry, "OPTIONS_INVALID", isPlain, "options"],
+  ["openTelemetry's tracerProvider", (v) => openTelemetry({ tracerProvider: v }), "OPTIONS_INVALID", never, "tracer"],
+  ["openTelemetry's meterProvider", (v) => openTelemetry({ meterProvider: v }), "OPTIONS_INVALID", never, "meter"],
+  ["openTelemetry's clock", (v) => openTelemetry({ clock: v }), "OPTIONS_INVALID", never, "clock"],
+  ["createCookieJar", createCookieJar, "ARGUMENT_INVALID", isObject, "options"],
+  ["createCookieJar's clock", (v) => createCookieJar({ clock: v }), "ARGUMENT_INVALID", never, "clock"],
+  ["receive's text", (v) => jar.receive(v, URL_OF), "ARGUMENT_INVALID", isText, "text"],
+  ["receive's url", (v) => jar.receive("a=b", v), "ARGUMENT_INVALID", never, "url"],
+  ["receive's context", (v) => jar.receive("a=b", URL_OF, v), "ARGUMENT_INVALID", isObject, "context"],
+  ["header", (v) => jar.header(v), "ARGUMENT_INVALID", never, "url"],
+  ["header's context", (v) => jar.header(URL_OF, v), "ARGUMENT_INVALID", isObject, "context"],
+  ["scriptView", (v) => jar.scriptView(v), "ARGUMENT_INVALID", never, "url"],
+  ["createBrowser", createBrowser, "ARGUMENT_INVALID", isObject, "options"],
+  ["createBrowser's clock", (v) => createBrowser({ clock: v }), "ARGUMENT_INVALID", never, "clock"],
+  ["createBrowser's send", (v) => createBrowser({ send: v }), "ARGUMENT_INVALID", isFunction, "send"],
+  ["request", (v) => browser.request(v), "ARGUMENT_INVALID", never, "url"],
+  ["request's init", (v) => browser.request("http://a.test/", v), "ARGUMENT_INVALID", isObject, "init"],
+  [
+    "request's from",
+    (v) => browser.request("http://a.test/", { from: v }),
+    "ARGUMENT_INVALID",
+    (v) => !isText(v),
+    "from",
+  ],
+  ["holdStore", holdStore, "ARGUMENT_INVALID", never, "store"],
+  ["hold", (v) => holdStore(memoryStore()).hold(v), "ARGUMENT_INVALID", never, "method"],
+  ["calls", (v) => holdStore(memoryStore()).calls(v), "ARGUMENT_INVALID", never, "method"],
+  ["parseSetCookie", (v) => parseSetCookie(v, 0), "ARGUMENT_INVALID", isText, "text"],
+  ["parseSetCookie's nowMs", (v) => parseSetCookie("a=b", v), "ARGUMENT_INVALID", Number.isFinite, "nowMs"],
+  ["parseCookieDate", parseCookieDate, "ARGUMENT_INVALID", isText, "text"],
+  ["storeSuite", (v) => storeSuite(v, kit, { test: kit, extras: [] }), "ARGUMENT_INVALID", isText, "name"],
+  [
+    "storeSuite's create",
+    (v) => storeSuite("a", v, { test: kit, extras: [] }),
+    "ARGUMENT_INVALID",
+    isFunction,
+    "create",
+  ],
+  ["storeSuite's parts", (v) => storeSuite("a", kit, v), "ARGUMENT_INVALID", never, "storeSuite"],
+  ["storeSuite's extras", (v) => storeSuite("a", kit, { test: kit, extras: v }), "ARGUMENT_INVALID", isNone, "extras"],
+  ["adapterSuite", (v) => adapterSuite(v, kit, { test: kit }), "ARGUMENT_INVALID", isText, "name"],
+  ["adapterSuite's serve", (v) => adapterSuite("a", v, { test: kit }), "ARGUMENT_INVALID", isFunction, "serve"],
+  ["adapterSuite's parts", (v) => adapterSuite("a", kit, v), "ARGUMENT_INVALID", never, "adapterSuite"],
+  ["createFakeClock", createFakeClock, "ARGUMENT_INVALID", Number.isFinite, "startMs"],
+  ["advance", (v) => createFakeClock().advance(v), "ARGUMENT_INVALID", (v) => Number.isFinite(v) && v !== -1, "ms"],
+  ["setWall", (v) => createFakeClock().setWall(v), "ARGUMENT_INVALID", Number.isFinite, "nowMs"],
+  ["createFakeRandom", createFakeRandom, "ARGUMENT_INVALID", Number.isFinite, "seed"],
+  ["createFakeRuntime", createFakeRuntime, "ARGUMENT_INVALID", isObject, "parts"],
+  ["createFakeRuntime's clock", (v) => createFakeRuntime({ clock: v }), "OPTIONS_INVALID", never, "clock"],
 ];
 
 describe("what is given to a subpath", () => {
@@ -79,8 +192,25 @@ describe("what is given to a subpath", () => {
     for (const value of ANYTHING.filter((each) => !allows(each))) {
       const error = await outcome(() => call(value as never));
       expectTyped(error, told(value));
-      expect(error.code, told(value)).toContain(code);
+      expect(error.code, told(value)).toMatch(code);
       expect(error.message, told(value)).toContain(names);
+    }
+  });
+
+  it("has a row for every function of every subpath", async () => {
+    const { exports }: { exports: object } = JSON.parse(
+      readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+    );
+    const rows = ROWS.map(([name]) => name);
+    for (const path of Object.keys(exports).filter((path) => path !== "./package.json")) {
+      const entry: Record<string, unknown> = await import(`@sojourn/session${path.slice(1)}`);
+      const functions = Object.keys(entry).filter((name) => typeof entry[name] === "function");
+      expect(functions.length, path).toBeGreaterThan(0);
+      // Its options have a file of their own.
+      expect(
+        functions.filter((name) => name !== "createSessions" && !rows.includes(name)),
+        path,
+      ).toEqual([]);
     }
   });
 
