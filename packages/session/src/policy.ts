@@ -66,8 +66,11 @@ export function judgeSecret(record: SessionRecord, hash: Uint8Array, nowMs: numb
   return standing;
 }
 
-/** Whether the record's proof of identity replaced this secret: who still presents it need not be who proved it. */
+/**
+ * Whether the record's proof of identity, or a rotation before it, replaced this secret: who still presents it need not be
+ * who proved it. The proof retired one at its own time; older ones stand after it, whatever the clock said then.
+ */
 export function isFromBeforeProof({ retired, authenticatedAtMs }: SessionRecord, hash: Uint8Array): boolean {
-  if (authenticatedAtMs === undefined) return false;
-  return retired.some(({ atMs, hash: old }) => atMs <= authenticatedAtMs && equalBytes(old, hash));
+  const proof = retired.findIndex(({ atMs }) => atMs === authenticatedAtMs);
+  return proof !== -1 && retired.slice(proof).some((old) => equalBytes(old.hash, hash));
 }

@@ -52,6 +52,30 @@ describe.each(PROVIDERS)("requireFresh ($name crypto)", (crypto: CryptoProvider)
     await sessions.requireFresh(parallel, "5m");
   });
 
+  it("goes by the order in which tokens were replaced, whatever the clock said", { tags: ["asvs-7.5.1"] }, async () => {
+    const { sessions, runtime } = createWorld({ crypto });
+    const client = createClient();
+    const setBack = () => runtime.clock.setWall(runtime.clock.now() - 10_000);
+    await visit(sessions, client, (session) => session.login("ann"));
+    const first = client.cookie;
+    runtime.clock.advance(1_000);
+    await visit(sessions, client, (session) => session.rotate());
+    await visit(sessions, client);
+    await runtime.settled();
+    setBack();
+    await visit(sessions, client, (session) => session.elevate(1));
+    const old = await sessions.load(requestOf({ cookie: first }));
+    expect(old.userId).toBe("ann");
+    expect((await failure(sessions.requireFresh(old, "5m"))).message).toMatch(/before the proof/);
+
+    const proved = client.cookie;
+    await visit(sessions, client, (session) => session.rotate());
+    setBack();
+    await visit(sessions, client);
+    await runtime.settled();
+    await sessions.requireFresh(await sessions.load(requestOf({ cookie: proved })), "5m");
+  });
+
   it("asks who is not logged in to log in", { tags: ["asvs-7.5.1"] }, async () => {
     const { sessions } = createWorld({ crypto });
     const session = await sessions.load(requestOf());
