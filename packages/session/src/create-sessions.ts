@@ -28,7 +28,7 @@ import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import { lifetimesOf, resolveSettings } from "./settings/settings.ts";
 import { refuseDegraded, type SessionState } from "./state.ts";
-import { isCsrfTokenOf } from "./token/csrf-token.ts";
+import { csrfSeedFrom, isCsrfTokenOf } from "./token/csrf-token.ts";
 import { type CommonParts, lazyKeys, wireCarried, wireStore } from "./wiring.ts";
 
 /** How far clocks of servers may be apart. */
@@ -83,6 +83,15 @@ export function createSessions<Data extends object = Record<string, unknown>>(
   const live = (state: SessionState) => new LiveSession<Data>(state, around);
   const stateOf = (session: unknown, operation: string) => LiveSession.stateOf(session, around, operation);
 
+  function withSeed(state: SessionState): Awaitable<SessionState> {
+    const record = state.held?.record;
+    if (record?.current === undefined || record.csrfSeed !== undefined) return state;
+    return andThen(csrfSeedFrom(record.current.hash, runtime.crypto), (seed) => {
+      state.csrfSeedToBe = seed;
+      return state;
+    });
+  }
+
   /** No browser said where the request comes from: it must bring what only the session's own pages know. */
   function withToken(state: SessionState): Awaitable<Session<Data>> {
     refuseDegraded(state, "load");
@@ -124,7 +133,7 @@ export function createSessions<Data extends object = Record<string, unknown>>(
         const request = toSessionRequest(given);
         const source = settings.csrf === "off" ? "own" : sourceOf(request, trusts);
         if (source instanceof SojournError) return Promise.reject(source);
-        const state = home.load(request);
+        const state = settings.csrf === "token" ? andThen(home.load(request), withSeed) : home.load(request);
         if (source === "unsaid" && settings.csrf === "token") return andThen(state, withToken);
         return isPromise(state) ? state.then(live) : live(state);
       } catch (error) {

@@ -191,7 +191,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
       if (state.headersSent && (state.held === undefined || !this.#around.home.commitsLate)) {
         throw new SojournError("SESSION_HEADERS_SENT", { operation: "the first csrfToken of a session" });
       }
-      seed = newCsrfSeed(random);
+      seed = state.csrfSeedToBe ?? newCsrfSeed(random);
       state.csrfSeed = seed;
     }
     return csrfTokenOf(seed, random);

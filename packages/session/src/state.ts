@@ -36,6 +36,8 @@ export interface SessionState {
   persists: boolean;
   /** What CSRF tokens of this request were made from, as long as no record holds it. */
   csrfSeed: Uint8Array | undefined;
+  /** What they would be made from, where the record holds nothing yet. */
+  csrfSeedToBe: Uint8Array | undefined;
   /** What the request shows of its device; looked at on first use. */
   seen: Device | undefined;
   /** What this request saw last of the keys that it has not changed since: a set of one of them can conflict. */
@@ -70,6 +72,7 @@ export function freshState(request: SessionRequest): SessionState {
     judged: false,
     operations: [],
     persist: false,
+    csrfSeedToBe: undefined,
     persists: false,
     csrfSeed: undefined,
     seen: undefined,

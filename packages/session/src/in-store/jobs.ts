@@ -56,10 +56,12 @@ export async function runJob(
 }
 
 /** The first presentation of a successor makes it the current secret. */
-export function applyPromotion(draft: Draft, { state: { secretHash }, nowMs }: Asked): void {
+export function applyPromotion(draft: Draft, { state: { secretHash, csrfSeedToBe }, nowMs }: Asked): void {
   const { successor } = draft.record;
   if (successor === undefined || secretHash === undefined || !equalBytes(successor.hash, secretHash)) return;
-  draft.record = promote(draft.record, secretHash, nowMs);
+  // What the seed would be made from goes with the secret.
+  const csrfSeed = draft.record.csrfSeed ?? csrfSeedToBe;
+  draft.record = { ...promote(draft.record, secretHash, nowMs), csrfSeed };
   draft.changed = true;
 }
 

@@ -112,6 +112,27 @@ describe.each(PROVIDERS)("csrf: token ($name crypto)", (crypto: CryptoProvider) 
     expect(client.cookie).not.toBe(visitor.cookie);
   });
 
+  it("is good for each of the requests that ask such a session for the first at once", async () => {
+    const { sessions, another, runtime } = await withPage();
+    const old = another({ csrf: "origin" });
+    for (const between of ["nothing", "a promotion"] as const) {
+      const visitor = createClient();
+      await visit(old, visitor, (session) => session.set("theme", "x"));
+      const before = visitor.cookie;
+      if (between === "a promotion") await visit(old, visitor, (session) => session.rotate());
+      const first = await sessions.load(requestOf({ cookie: before }));
+      if (between === "a promotion") {
+        // A page that asks for no token, and presents the new one.
+        await visit(sessions, visitor);
+        await runtime.settled();
+      }
+      const second = await another().load(requestOf({ cookie: visitor.cookie }));
+      const tokens = [first.csrfToken(), second.csrfToken()];
+      await Promise.all([first.commit(), second.commit()]);
+      for (const token of tokens) await visit(sessions, visitor, () => {}, post(token));
+    }
+  });
+
   it("travels in a sealed cookie too", async () => {
     const carrier = sealedCookie({ revocation: "none" });
     const runtime = createFakeRuntime({ crypto });
