@@ -289,7 +289,8 @@ export class LiveSession<Data extends object> implements Session<Data> {
   }
 
   get persistent(): boolean {
-    return LiveSession.#look(this, "persistent")?.record.persistent === true || this.#state.persist;
+    const held = LiveSession.#look(this, "persistent");
+    return held === undefined ? this.#state.persists : held.record.persistent || this.#state.persist;
   }
 
   get expiresAt(): Date | undefined {

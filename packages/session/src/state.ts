@@ -32,7 +32,7 @@ export interface SessionState {
   operations: Operation[];
   /** `persist` was asked for and is not yet committed. */
   persist: boolean;
-  /** This request called `persist`: its logins are persistent. */
+  /** This request called `persist`: what it begins is persistent, and its logins are. */
   persists: boolean;
   /** What CSRF tokens of this request were made from, as long as no record holds it. */
   csrfSeed: Uint8Array | undefined;

@@ -26,11 +26,12 @@ export function keep({ settings, runtime }: CarriedParts, state: SessionState, k
   state.outgoing = "record";
 }
 
-export function blank(parts: CarriedParts, state: SessionState, { persist, csrfSeed }: Pending): SessionRecord {
+export function blank(parts: CarriedParts, state: SessionState, { csrfSeed }: Pending): SessionRecord {
   const { settings, runtime } = parts;
-  const { absoluteMs } = lifetimesOf(settings, persist);
+  const persistent = state.persists;
+  const { absoluteMs } = lifetimesOf(settings, persistent);
   const facts = clientFacts(parts, state, csrfSeed);
-  return { ...blankRecord(runtime.clock.now(), absoluteMs, settings.data.writeVersion, facts), persistent: persist };
+  return { ...blankRecord(runtime.clock.now(), absoluteMs, settings.data.writeVersion, facts), persistent };
 }
 
 export function newKey({ runtime }: CarriedParts): string {

@@ -109,7 +109,8 @@ export async function listLonger({ users, settings, time }: StoreParts, { key, r
 
 async function create(parts: StoreParts, state: SessionState, pending: Pending): Promise<void> {
   const { runtime, settings, time, emit } = parts;
-  const { persist: persistent, csrfSeed } = pending;
+  const { persists: persistent } = state;
+  const { csrfSeed } = pending;
   const data = parts.data.replay(new Map(), pending.operations);
   if (data.size === 0 && csrfSeed === undefined) return;
   await time.refresh()?.catch(() => {});

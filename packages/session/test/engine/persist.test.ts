@@ -41,6 +41,21 @@ describe.each(HOMES)("a login after persist, %s", (home) => {
   });
 });
 
+describe.each(HOMES)("a session that begins after persist, %s", (home) => {
+  it("is persistent, whatever was committed between", async () => {
+    const sessions = createDeployment(home).server();
+    const client = createClient();
+    const { fields } = await visit(sessions, client, async (session) => {
+      session.persist();
+      await session.commit();
+      expect([session.persistent, sessions.pending(session)]).toEqual([true, false]);
+      session.set("theme", "dark");
+    });
+    expect(fields.setCookies[0]).toMatch(/; Max-Age=/);
+    await visit(sessions, client, (session) => expect(session.persistent).toBe(true));
+  });
+});
+
 describe.each(PROVIDERS)("persist ($name crypto)", (crypto: CryptoProvider) => {
   const make = () => createWorld({ crypto, persistent });
 

@@ -22,8 +22,10 @@ export interface Deed {
   readonly kind: "load" | Identity | "look";
   /** What the request recorded before it, since its last deed. */
   readonly steps: readonly Step[];
-  /** `persist` was called since then; of a login: in this request. */
+  /** `persist` was called since then. */
   readonly persists: boolean;
+  /** `persist` was called in this request. */
+  readonly remembers: boolean;
   readonly userId?: string;
   readonly start: number;
   readonly end: number;
@@ -129,7 +131,7 @@ export function perform(world: World, deed: Deed, first: string): World | undefi
   if (view.id === undefined || other) {
     const data = other ? {} : replay({}, steps);
     if (data === undefined) return undefined;
-    const begun = { data, userId: deed.userId, level: 0, persistent: deed.persists, logins: 0, rotated: false };
+    const begun = { data, userId: deed.userId, level: 0, persistent: deed.remembers, logins: 0, rotated: false };
     if (kind === "login") return become(id, { ...begun, level: 1 }, view.id);
     if (kind === "rotate" || Object.keys(data).length === 0) return become(undefined, undefined);
     return become(id, begun);
@@ -148,7 +150,7 @@ export function perform(world: World, deed: Deed, first: string): World | undefi
     ...next,
     userId: deed.userId,
     level: 1,
-    persistent: deed.persists,
+    persistent: deed.remembers,
     logins: logins + 1,
     rotated: false,
   });

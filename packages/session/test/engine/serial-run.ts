@@ -90,12 +90,12 @@ async function playUnder(run: Run, { programs, loggedIn, strict, servers }: Scen
     let session: Session<Loose> | undefined;
 
     async function deed(kind: Deed["kind"], work: () => unknown, userId?: string): Promise<void> {
-      const persisting = kind === "login" ? remembers : persists;
       const begun = {
         request: number,
         kind,
         steps,
-        persists: persisting,
+        persists,
+        remembers,
         start: tick++,
         ...(userId !== undefined && { userId }),
       };

@@ -23,6 +23,7 @@ describe("the machine that they are held to", () => {
     kind: "commit",
     steps: [],
     persists: false,
+    remembers: false,
     start: 0,
     end: 9,
     id: "a",
