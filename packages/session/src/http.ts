@@ -15,7 +15,7 @@ export interface ResponseFields {
   readonly setCookies: readonly string[];
   /** The session was read: add `Cookie` to `Vary`. */
   readonly varyCookie: boolean;
-  /** The client logged out: tell the balancer with `Sojourn-Affinity: end`. */
+  /** The client logged out, and no session has begun since: tell the balancer with `Sojourn-Affinity: end`. */
   readonly affinityEnd: boolean;
   /** Rendered without the session that its client has: `Cache-Control: no-store`, or it would be shown once more later. */
   readonly noStore: boolean;

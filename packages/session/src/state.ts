@@ -46,13 +46,11 @@ export interface SessionState {
   changedKeys: Set<string> | undefined;
   /** What the next response must carry: a token, the record itself, or the removal of the client's half. */
   outgoing: Token | "clear" | "record" | undefined;
-  /** This request logged out. */
+  /** This request logged out, and nothing has begun since that must come back to this server. */
   affinityEnd: boolean;
   /** Somebody looked at the session. */
   accessed: boolean;
   headersSent: boolean;
-  /** The record was found to be no more. */
-  gone: boolean;
   /** The store could not be read: nobody knows what session this request has, and nothing of it is changed. */
   degraded: boolean;
   /** The last of this session's promises: they run one after the other. */
@@ -72,9 +70,9 @@ export function freshState(request: SessionRequest): SessionState {
     judged: false,
     operations: [],
     persist: false,
-    csrfSeedToBe: undefined,
     persists: false,
     csrfSeed: undefined,
+    csrfSeedToBe: undefined,
     seen: undefined,
     reads: undefined,
     changedKeys: undefined,
@@ -82,7 +80,6 @@ export function freshState(request: SessionRequest): SessionState {
     affinityEnd: false,
     accessed: false,
     headersSent: false,
-    gone: false,
     degraded: false,
     tail: undefined,
   };
@@ -93,6 +90,12 @@ export function adopt(state: SessionState, held: Held | undefined): void {
   if (held?.key !== state.held?.key) state.reads = undefined;
   state.held = held;
   forgetView(state);
+}
+
+/** The record was found to be no more: no response carries its token. */
+export function lose(state: SessionState): void {
+  if (state.outgoing !== "clear") state.outgoing = undefined;
+  adopt(state, undefined);
 }
 
 /** The next look at the data decodes it anew: nothing that was recorded stands between. */

@@ -25,7 +25,8 @@ export function mergeFields(first: ResponseFields, second: ResponseFields): Resp
     // Of two cookies of one name the later wins, so one that is repeated must keep its later place.
     setCookies: [...first.setCookies.filter((cookie) => !second.setCookies.includes(cookie)), ...second.setCookies],
     varyCookie: first.varyCookie || second.varyCookie,
-    affinityEnd: first.affinityEnd || second.affinityEnd,
+    // What began since the first must come back to this server.
+    affinityEnd: second.affinityEnd,
     noStore: first.noStore || second.noStore,
   };
 }

@@ -24,6 +24,7 @@ export function keep({ settings, runtime }: CarriedParts, state: SessionState, k
   const expiresAtMs = deadlineAt(runtime.clock.now(), idleMs, record.absoluteEndMs);
   adopt(state, { key, record, version: NO_VERSION, expiresAtMs });
   state.outgoing = "record";
+  state.affinityEnd = false;
 }
 
 export function blank(parts: CarriedParts, state: SessionState, { csrfSeed }: Pending): SessionRecord {

@@ -4,7 +4,7 @@ import { type Held, sessionEnded } from "../held.ts";
 import type { LoginFactsAsked } from "../home.ts";
 import { describeDevice } from "../record/device.ts";
 import { lifetimesOf } from "../settings/settings.ts";
-import { adopt, NOTHING_PENDING, type SessionState, seenBy, takePending } from "../state.ts";
+import { adopt, lose, NOTHING_PENDING, type SessionState, seenBy, takePending } from "../state.ts";
 import { loginRecord } from "../token/rotation.ts";
 import { blank, keep, newKey, withPending } from "./change.ts";
 import { type CarriedParts, endCarried } from "./parts.ts";
@@ -30,7 +30,6 @@ export async function loginCarried(parts: CarriedParts, state: SessionState, ask
   const key = kept?.key ?? newKey(parts);
   keep(parts, state, key, loginRecord(record, facts, now));
   state.level = level;
-  state.affinityEnd = false;
   if (kept === undefined) emit({ type: "session.created", id: key });
   emit({ type: "session.login", id: key, userId, device: describeDevice(facts.device) });
 }
@@ -50,9 +49,8 @@ async function enter(
   ]);
   if (!refused) return generation;
   takePending(state);
-  adopt(state, undefined);
+  lose(state);
   state.level = 0;
-  state.gone = true;
   throw sessionEnded("gone");
 }
 

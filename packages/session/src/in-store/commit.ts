@@ -10,6 +10,7 @@ import {
   forgetView,
   hasPending,
   inTurn,
+  lose,
   NOTHING_PENDING,
   type Pending,
   type SessionState,
@@ -86,12 +87,8 @@ async function commitNow(parts: StoreParts, state: SessionState): Promise<void> 
     if (pending.persist) await listLonger(parts, state.held);
     await writeJob(parts, state, pending, dueFor(parts, state));
   } catch (error) {
-    if (isGone(error)) {
-      state.gone = true;
-      adopt(state, undefined);
-    } else {
-      forgetView(state);
-    }
+    if (isGone(error)) lose(state);
+    else forgetView(state);
     throw error;
   }
   // A persistent cookie outlives the browser: one that was set before does not.
@@ -128,7 +125,7 @@ async function create(parts: StoreParts, state: SessionState, pending: Pending):
 
 /** This request made or was given a token: the response carries it. */
 export function holdToken(state: SessionState, token: NonNullable<SessionState["token"]>, hash: Uint8Array): void {
-  state.gone = false;
+  state.affinityEnd = false;
   state.token = token;
   state.secretHash = hash;
   state.standing = "current";

@@ -35,8 +35,8 @@ export function createStoreHome(parts: StoreParts): Home {
     waits: (state) => storeCommitWaits(parts, state),
     commit: (state) => commitToStore(parts, state),
     takeCookies,
-    // A dead token reads as no session wherever it is shown; clearing it could hit one that was given since.
-    cookiesAfterFailure: (state) => (state.gone ? NO_COOKIES : takeCookies(state)),
+    // A session that was ended is not among it: clearing its cookie could hit one that was given since.
+    cookiesAfterFailure: takeCookies,
     login: (state, asked) => loginToStore(parts, state, asked),
     elevate: (state, level) => elevateInStore(parts, state, level),
     rotate: (state) => rotateInStore(parts, state),

@@ -7,7 +7,7 @@ import { describeDevice } from "../record/device.ts";
 import type { Operation } from "../record/operation.ts";
 import { blankRecord } from "../record/record.ts";
 import { lifetimesOf } from "../settings/settings.ts";
-import { adopt, forgetView, type Pending, type SessionState, seenBy, takePending } from "../state.ts";
+import { adopt, forgetView, lose, type Pending, type SessionState, seenBy, takePending } from "../state.ts";
 import { elevateRecord, type LoginFacts, loginRecord } from "../token/rotation.ts";
 import { keyOfName, newName, newSecret } from "../token/token.ts";
 import { holdToken, judgeAgain, listLonger, repeatSuccessor } from "./commit.ts";
@@ -61,7 +61,6 @@ export async function loginToStore(parts: StoreParts, state: SessionState, asked
   }
   adopt(state, held);
   holdToken(state, token, hash);
-  state.affinityEnd = false;
   if (kept === undefined) emit({ type: "session.created", id: key });
   emit({ type: "session.login", id: key, userId, device: describeDevice(seenBy(state, parts.deviceOf)) });
 }
@@ -189,7 +188,6 @@ export async function logoutFromStore(parts: StoreParts, state: SessionState): P
   state.level = 0;
   if (state.headersSent)
     throw new SojournError("SESSION_HEADERS_SENT", { operation: "logout, which has ended the session," });
-  state.gone = false;
   state.outgoing = "clear";
   state.affinityEnd = true;
 }
@@ -204,8 +202,6 @@ function runBarrier(asked: Asked, pending: Pending, change: (draft: Draft) => vo
 
 /** After a failure the request goes on with what is certain. */
 function forget(state: SessionState, error: unknown): void {
-  forgetView(state);
-  if (!isGone(error)) return;
-  state.gone = true;
-  adopt(state, undefined);
+  if (isGone(error)) lose(state);
+  else forgetView(state);
 }

@@ -87,6 +87,8 @@ test("merging keeps the later of two cookies last and repeats none", () => {
     affinityEnd: true,
     noStore: false,
   });
+  // What began after a logout stays at its server.
+  expect(mergeFields({ ...NO_FIELDS, affinityEnd: true }, fields("a=2")).affinityEnd).toBe(false);
   const degraded = { ...NO_FIELDS, noStore: true };
   expect([mergeFields(degraded, fields()).noStore, mergeFields(fields(), degraded).noStore]).toEqual([true, true]);
 });

@@ -132,6 +132,31 @@ describe.each(PROVIDERS)("login, elevation, logout ($name crypto)", (crypto) => 
     expect([fields.setCookies.length, fields.affinityEnd]).toEqual([1, true]);
   });
 
+  it.each(["at once", "in a commit of its own"])("what begins after a logout stays at its server, %s", async (how) => {
+    const { sessions } = createWorld({ crypto });
+    const client = createClient();
+    await visit(sessions, client, (s) => s.login("ada"));
+    const session = await sessions.load(requestOf({ cookie: client.cookie }));
+    await session.logout();
+    if (how !== "at once") expect((await sessions.commit(session)).affinityEnd).toBe(true);
+    session.set("theme", "seen out");
+    expect(await sessions.commit(session)).toMatchObject({ affinityEnd: false });
+    await session.logout();
+    await session.login("ada");
+    expect(await sessions.commit(session)).toMatchObject({ affinityEnd: false });
+  });
+
+  it("a session that was ended before the response leaves gives no token away", async () => {
+    const { sessions, another } = createWorld({ crypto });
+    const session = await sessions.load(requestOf());
+    await session.login("ada");
+    await another().revokeUser("ada");
+    session.set("theme", "late");
+    expect((await failure(sessions.commit(session))).code).toBe("SESSION_ENDED");
+    expect(sessions.fieldsAfter(session).setCookies).toEqual([]);
+    expect((await sessions.commit(session)).setCookies).toEqual([]);
+  });
+
   it("a session begun after a logout in the same request is a new one", async () => {
     const { sessions } = createWorld({ crypto });
     const client = createClient();
