@@ -7,7 +7,7 @@ import { lastSeenAt } from "./policy.ts";
 import type { DataCodec } from "./record/data-codec.ts";
 import type { Operation } from "./record/operation.ts";
 import { csrfRefused } from "./request/csrf.ts";
-import type { ArrayKey, ItemOf, LoginOptions, NumberKey, Session } from "./session.ts";
+import type { ArrayKey, ItemOf, LoginOptions, NumberKey, Session, Storable } from "./session.ts";
 import { inTurn, refuseDegraded, type SessionState, viewOf } from "./state.ts";
 import { csrfTokenOf, isCsrfTokenOf, newCsrfSeed } from "./token/csrf-token.ts";
 
@@ -114,7 +114,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
     return this.#read(key) !== undefined;
   }
 
-  set<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void {
+  set<K extends KeyOf<Data>>(key: K, value: Storable<Data[K]>): void {
     const state = LiveSession.#own(this, "set");
     checkDataKey("set", key);
     const { reads } = state;
@@ -136,7 +136,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
     return viewOf(this.#state, this.#around.data).get(key) as number;
   }
 
-  push<K extends ArrayKey<Data>>(key: K, ...items: DeepReadonly<ItemOf<Data[K]>>[]): void {
+  push<K extends ArrayKey<Data>>(key: K, ...items: Storable<ItemOf<Data[K]>>[]): void {
     LiveSession.#own(this, "push");
     checkDataKey("push", key);
     const copied = items.map((item, i) => this.#encode(item, `${key}[+${i}]`));
@@ -153,7 +153,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
     this.#record({ kind: "update", key, change: change as (value: unknown) => unknown }, true);
   }
 
-  flash<K extends KeyOf<Data>>(key: K, ...given: [] | [DeepReadonly<Data[K]>]): DeepReadonly<Data[K]> | undefined {
+  flash<K extends KeyOf<Data>>(key: K, ...given: [] | [Storable<Data[K]>]): DeepReadonly<Data[K]> | undefined {
     LiveSession.#own(this, "flash");
     checkDataKey("flash", key);
     if (given.length > 0) {

@@ -8,6 +8,8 @@ type KeysHolding<Data, Wanted> = {
 export type NumberKey<Data> = KeysHolding<Data, number>;
 export type ArrayKey<Data> = KeysHolding<Data, readonly unknown[]>;
 export type ItemOf<List> = NonNullable<List> extends readonly (infer Item)[] ? Item : unknown;
+/** What may be stored: an optional key is unset, never `undefined`, which JSON cannot hold. */
+export type Storable<Value> = DeepReadonly<Exclude<Value, undefined>>;
 
 export interface LoginOptions {
   /** The cookie outlives the browser ("remember me"). @default whether this request called `persist` */
@@ -33,12 +35,12 @@ export interface Session<Data extends object = Record<string, unknown>> {
   get<K extends KeyOf<Data>>(key: K): DeepReadonly<Data[K]> | undefined;
   has(key: KeyOf<Data>): boolean;
   /** Stores a copy. If this request read `key` and it changed meanwhile, the conflict hook decides at commit. */
-  set<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void;
+  set<K extends KeyOf<Data>>(key: K, value: Storable<Data[K]>): void;
   unset(key: KeyOf<Data>): void;
   /** Adds to a number; absent counts as 0. @returns the sum as this request sees it. */
   increment(key: NumberKey<Data>, by?: number): number;
   /** Appends to an array; absent counts as empty. */
-  push<K extends ArrayKey<Data>>(key: K, ...items: DeepReadonly<ItemOf<Data[K]>>[]): void;
+  push<K extends ArrayKey<Data>>(key: K, ...items: Storable<ItemOf<Data[K]>>[]): void;
   /** `change` must be synchronous and pure: it runs again whenever another request wrote first. `undefined` unsets. */
   update<K extends KeyOf<Data>>(
     key: K,
@@ -46,7 +48,7 @@ export interface Session<Data extends object = Record<string, unknown>> {
   ): void;
   /** Takes a value: returns it and unsets it. With a value: keeps it until a request takes it; parallel ones may take it twice. */
   flash<K extends KeyOf<Data>>(key: K): DeepReadonly<Data[K]> | undefined;
-  flash<K extends KeyOf<Data>>(key: K, value: DeepReadonly<Data[K]>): void;
+  flash<K extends KeyOf<Data>>(key: K, value: Storable<Data[K]>): void;
   /** Removes all data; the user stays. */
   clear(): void;
   /**

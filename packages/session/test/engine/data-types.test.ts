@@ -1,6 +1,7 @@
 import {
   createSessions,
   type DeepReadonly,
+  type Session,
   type Sessions,
   type StandardSchema,
   type StoreOptions,
@@ -71,6 +72,35 @@ describe("types: the data of sessions", () => {
     expectTypeOf(createSessions(options)).toEqualTypeOf<Sessions<Record<string, unknown>>>();
     const create = <Data extends object>(schema: StandardSchema<Data>) => createSessions({ ...options, schema });
     expectTypeOf(create(z.object({ at: z.number() }))).toEqualTypeOf<Sessions<{ at: number }>>();
+  });
+
+  it("is never undefined when it is stored: what is optional is unset", () => {
+    interface Loose {
+      theme?: string;
+      count: number | undefined;
+      note: { text?: string } | null;
+      list: (string | undefined)[];
+      any: unknown;
+    }
+    const check = (session: Session<Loose>) => {
+      session.set("theme", "dark");
+      session.set("count", 1);
+      session.set("note", null);
+      session.flash("note", { text: "x" });
+      session.push("list", "x");
+      session.set("any", "x");
+      session.update("theme", () => undefined);
+      // @ts-expect-error unset says that
+      session.set("theme", undefined);
+      // @ts-expect-error
+      session.set("count", undefined);
+      // @ts-expect-error
+      session.flash("theme", undefined);
+      // @ts-expect-error JSON would make null of it
+      session.push("list", undefined);
+      expectTypeOf(session.get("count")).toEqualTypeOf<number | undefined>();
+    };
+    expectTypeOf(check).toBeFunction();
   });
 
   it("is read-only when it is read, but for what a codec alone can hold", () => {
