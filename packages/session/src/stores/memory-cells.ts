@@ -25,6 +25,11 @@ interface Pool {
   readonly perSlab: number;
   /** Numbers of the slabs; all but the last two are full. */
   readonly slabs: number[];
+  /**
+   * How many empty slabs stay. Of small cells one, or those who come and go at its edge would make and drop one each
+   * time; of large ones none, for whoever held 16 MB may not come again.
+   */
+  readonly spares: number;
   used: number;
 }
 
@@ -34,12 +39,18 @@ export class Cells {
   readonly #pools: Pool[] = [];
   readonly #poolOf = new Map<number, Pool>();
   #used = 0;
+  #heldBytes = 0;
   /** Where the walk stands: in which pool, and how many of its cells are still to come. */
   #walked = 0;
   #toCome = 0;
 
   get used(): number {
     return this.#used;
+  }
+
+  /** Of all slabs, free cells included. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   slab(cell: number): Slab {
@@ -68,8 +79,7 @@ export class Cells {
       const at = placeOf(from, last);
       slab.bytes.set(from.bytes.subarray(at, at + pool.cellBytes), placeOf(slab, cell));
     }
-    // One empty slab stays, or those who come and go at its edge would make and drop one each time.
-    if (pool.used <= (pool.slabs.length - 2) * pool.perSlab) this.#dropSlab(pool);
+    if (pool.used <= (pool.slabs.length - 1 - pool.spares) * pool.perSlab) this.#dropSlab(pool);
     return last;
   }
 
@@ -92,7 +102,7 @@ export class Cells {
 
   #addPool(cellBytes: number): Pool {
     const perSlab = Math.min(PLACES, Math.max(1, Math.floor(SLAB_BYTES / cellBytes)));
-    const pool = { cellBytes, perSlab, slabs: [], used: 0 };
+    const pool = { cellBytes, perSlab, slabs: [], used: 0, spares: perSlab > 1 ? 1 : 0 };
     this.#pools.push(pool);
     this.#poolOf.set(cellBytes, pool);
     return pool;
@@ -101,12 +111,14 @@ export class Cells {
   #addSlab(pool: Pool): void {
     const bytes = new Uint8Array(pool.cellBytes * pool.perSlab);
     const number = this.#free.pop() ?? this.#slabs.length;
+    this.#heldBytes += bytes.length;
     this.#slabs[number] = { bytes, view: new DataView(bytes.buffer), pool };
     pool.slabs.push(number);
   }
 
   #dropSlab(pool: Pool): void {
     const number = pool.slabs.pop() ?? missing();
+    this.#heldBytes -= pool.cellBytes * pool.perSlab;
     this.#slabs[number] = undefined;
     this.#free.push(number);
   }

@@ -25,6 +25,10 @@ export class MemoryRecords {
     return this.#cells.used;
   }
 
+  get heldBytes(): number {
+    return this.#cells.heldBytes;
+  }
+
   /** @returns the record's cell, or `NONE`. It holds until the next change. */
   find(key: string): number {
     this.#sought.take(key);

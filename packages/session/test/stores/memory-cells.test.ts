@@ -13,6 +13,16 @@ const slabsOf = (cells: Cells) => {
   return found;
 };
 
+const heldBytesOf = (cells: Cells) => {
+  let bytes = 0;
+  for (let number = 1; number < 400; number++) {
+    try {
+      bytes += cells.slab(number * 256).bytes.length;
+    } catch {}
+  }
+  return bytes;
+};
+
 test("a cell wastes a sixteenth of a longer record at most", () => {
   for (let length = 1; length < 20_000; length++) {
     const waste = cellBytesFor(length) - length;
@@ -26,6 +36,15 @@ test("what is given back is free again: one empty slab stays", () => {
   expect(slabsOf(cells)).toBeGreaterThan(150);
   for (const cell of taken.reverse()) cells.giveBack(cell);
   expect([cells.used, slabsOf(cells)]).toEqual([0, 1]);
+});
+
+test("a walk meets only what is there, also when cells go while it is under way", () => {
+  const cells = new Cells();
+  const taken = new Set(Array.from({ length: 10 }, () => cells.take(1_000)));
+  while (taken.size > 0) {
+    expect(taken).toContain(cells.next());
+    for (const _ of [1, 2, 3]) for (const cell of [...taken].slice(0, 1)) taken.delete(cells.giveBack(cell));
+  }
 });
 
 test("however cells come and go, slabs follow what is in use, and a walk meets every cell", () => {
@@ -45,6 +64,7 @@ test("however cells come and go, slabs follow what is in use, and a walk meets e
       }
       expect(cells.used).toBe(taken.length);
       expect(slabsOf(cells)).toBeLessThanOrEqual(taken.length + lengths.length);
+      expect(cells.heldBytes).toBe(heldBytesOf(cells));
       const walked = new Set(Array.from({ length: taken.length * 2 }, () => cells.next()));
       expect(walked).toEqual(new Set(taken));
     }),

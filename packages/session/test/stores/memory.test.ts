@@ -44,6 +44,26 @@ test("drops an expired record when it is met", async () => {
   expect(store.size).toBe(0);
 });
 
+test("gives back what a large record took, and little stays of small ones", async () => {
+  const store = memoryStore({ clock: createFakeClock() });
+  const write = (key: string, length: number) =>
+    store.write(key, { ...record(Number.MAX_SAFE_INTEGER), bytes: new Uint8Array(length) }, "absent");
+  await write("small", 100);
+  const before = store.heldBytes;
+  expect(before).toBeLessThanOrEqual(65_536);
+  // It grows, as sessions do, and leaves each size behind.
+  await write("large", 1);
+  for (let length = 1; length <= 2 ** 24; length *= 2) {
+    await store.write("large", { ...record(Number.MAX_SAFE_INTEGER), bytes: new Uint8Array(length) }, "v");
+  }
+  expect(store.heldBytes).toBeGreaterThan(2 ** 24);
+  await store.delete("large");
+  // One slab of each size up to 64 KiB.
+  expect(store.heldBytes - before).toBeLessThanOrEqual(16 * 65_536);
+  await store.delete("small");
+  expect(store.heldBytes).toBeLessThanOrEqual(16 * 65_536);
+});
+
 /**
  * A store that notes how many records it holds whenever it lets others in.
  * @param msEachLook by how much the clock goes on each time it is looked at
