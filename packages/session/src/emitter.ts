@@ -13,6 +13,11 @@ export interface Listeners {
   readonly onEvent?: ((event: SessionEvent) => void) | undefined;
 }
 
+/** Whether anybody is told: what is done for events alone is left undone otherwise. */
+export function isHeard({ audit, telemetry, onEvent }: Listeners): boolean {
+  return audit !== undefined || telemetry !== undefined || onEvent !== undefined;
+}
+
 type Hear = (event: SessionEvent) => unknown;
 
 /** @param now store time. */

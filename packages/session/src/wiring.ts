@@ -3,7 +3,7 @@ import { findKeys } from "@sojourn/core/key-file";
 import type { SessionAdmin } from "./admin.ts";
 import { createBinding } from "./binding.ts";
 import type { CarrierContext, RecordCarrier, TokenCarrier } from "./carrier.ts";
-import { createEmitter, type Emit, type Listeners } from "./emitter.ts";
+import { createEmitter, type Emit, isHeard, type Listeners } from "./emitter.ts";
 import type { Home } from "./home.ts";
 import { createCarriedAdmin, unsupportedAdmin } from "./in-cookie/admin.ts";
 import { createCarriedHome } from "./in-cookie/home.ts";
@@ -88,7 +88,7 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
     gate,
     deviceOf,
     binding: settings.binding && createBinding(settings.binding, emit),
-    probed: createProbingWatch(emit, deviceOf, runtime.clock),
+    probed: isHeard(listeners) ? createProbingWatch(emit, deviceOf, runtime.clock) : () => {},
     queue: createCommitQueue({ ...settle, vault, data, commitWithinMs: settings.commitWithinMs }),
     lookup,
     users: createUsers({ ...settle, settings, vault: userVault, time, emit, lookup }),

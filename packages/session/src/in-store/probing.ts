@@ -16,7 +16,7 @@ export function createProbingWatch(emit: Emit, deviceOf: DeviceReader, clock: Cl
   let windowEnds = 0;
   return (state) => {
     const now = clock.monotonic();
-    if (now >= windowEnds || counts.size > NETWORKS) {
+    if (now >= windowEnds || counts.size >= NETWORKS) {
       counts = new Map();
       windowEnds = now + WINDOW_MS;
     }
