@@ -4,6 +4,7 @@ import { createSessions, type SessionEvent } from "@sojourn/session";
 import { sealedCookie } from "@sojourn/session/carriers/sealed";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { describe, expect, it } from "vitest";
+import { createBinding } from "../../src/binding.ts";
 import { createClient, createWorld, failure, KEY_A, PROVIDERS, requestOf, type Shop, turn, visit } from "./support.ts";
 
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -52,6 +53,21 @@ describe.each(PROVIDERS)("binding ($name crypto)", (crypto: CryptoProvider) => {
       },
       { signals: ["userAgent", "address"], outcome: "reported" },
     ]);
+  });
+
+  it("remembers a bounded number of what it has told, then tells again", () => {
+    let heard = 0;
+    const binding = createBinding({ userAgent: "report", address: "report" }, () => void heard++);
+    const known = { browser: 1, system: 1, ipv4: 1, ipv6: undefined } as const;
+    const judge = (n: number) => binding.judge(`session-${n}`, known, { ...known, ipv4: 2 });
+    for (let n = 0; n < 10_000; n++) judge(n);
+    judge(0);
+    expect(heard).toBe(10_000);
+    judge(10_000);
+    judge(10_000);
+    expect(heard).toBe(10_001);
+    judge(0);
+    expect(heard).toBe(10_002);
   });
 
   it("tells of two devices in turn twice, not for each request", async () => {

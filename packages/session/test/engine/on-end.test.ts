@@ -42,6 +42,20 @@ describe("session.onEnd", () => {
     expect(told).toHaveBeenCalledTimes(1);
   });
 
+  it("tells who began to listen under the same id after those before had been told", async () => {
+    const { sessions } = createWorld();
+    const client = createClient();
+    await visit(sessions, client, (session) => session.login("ann"));
+    const [id] = (await sessions.list("ann")).map((info) => info.id);
+    const [before, after] = [vi.fn(), vi.fn()];
+    const stop = sessions.onEnd(id ?? "", before);
+    await sessions.end(id ?? "");
+    sessions.onEnd(id ?? "", after);
+    stop();
+    await turn();
+    expect([before, after].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+  });
+
   it("never tells of a session that has not begun, and takes nothing but a function", async () => {
     const { sessions } = createWorld();
     const session = await sessions.load(requestOf());
