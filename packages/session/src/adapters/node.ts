@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { type Awaitable, isPromise, SojournError } from "@sojourn/core";
+import { type Awaitable, andThen, isPromise, SojournError } from "@sojourn/core";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { checkCallback, checkSessions } from "./check.ts";
@@ -67,7 +67,7 @@ export function nodeSession<Data extends object>(sessions: Sessions<Data>): Node
     handle(handler, onError = (error, _request, response) => answerError(response, error)) {
       checkCallback("handle", "handler", handler);
       checkCallback("handle", "onError", onError);
-      return async (request, response) => {
+      return (request, response) => {
         const failed = (error: unknown) => {
           try {
             onError(error, request, response);
@@ -76,8 +76,10 @@ export function nodeSession<Data extends object>(sessions: Sessions<Data>): Node
           }
         };
         try {
-          const loading = node.attach(request, response, failed);
-          await handler(request, response, isPromise(loading) ? await loading : loading);
+          const answering = andThen(node.attach(request, response, failed), (session) =>
+            handler(request, response, session),
+          );
+          if (isPromise(answering)) answering.then(undefined, failed);
         } catch (error) {
           failed(error);
         }

@@ -1,17 +1,17 @@
 import { type OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
-import { AFFINITY_HEADER, type Awaitable, isPromise, RETRY_AFTER } from "@sojourn/core";
+import { AFFINITY_HEADER, type Awaitable, andThen, isPromise, RETRY_AFTER } from "@sojourn/core";
 import type { ResponseFields } from "../http.ts";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { asksToRetry, statusOf } from "./error-answer.ts";
-import { addFields, isEmpty, mergeFields, NO_FIELDS } from "./fields.ts";
+import { addFields, type HeaderLines, isEmpty, mergeFields, NO_FIELDS } from "./fields.ts";
 import { call, checkChunk, checkLastChunk, dropCalls, type HeldCall, type Sending } from "./held-calls.ts";
 import { refuseLate, wearFace } from "./response-face.ts";
 import {
   absorbHead,
   headerLines,
-  keepHeaders,
+  headersOf,
   listLines,
   restoreHeaders,
   setStatusLine,
@@ -45,6 +45,8 @@ export class ResponseGate<Data extends object> {
   #sources: Set<Readable> | undefined;
   #afterError: ResponseFields | undefined;
   #retryLater = false;
+  /** What a commit gave for a head that was refused. */
+  #unsent: Awaitable<ResponseFields> | undefined;
   #ended = false;
   #needsDrain = false;
   #closed = false;
@@ -61,7 +63,7 @@ export class ResponseGate<Data extends object> {
     this.#onError = onError;
     const { writeHead, write, end, flushHeaders } = response;
     this.#sending = { writeHead, write, end, flushHeaders };
-    this.#earlier = keepHeaders(response.getHeaders());
+    this.#earlier = headersOf(response);
     response.writeHead = ((...args: unknown[]) => this.#writeHead(args)) as ServerResponse["writeHead"];
     response.write = ((...args: unknown[]) => this.#write(args)) as ServerResponse["write"];
     response.end = ((...args: unknown[]) => this.#end(args)) as ServerResponse["end"];
@@ -100,9 +102,32 @@ export class ResponseGate<Data extends object> {
     const own = this.#sending.writeHead === ServerResponse.prototype.writeHead;
     const atOnce = own && this.#phase === "open" && !this.#sessions.pending(this.#session);
     const whole = atOnce ? wholeHead(response, args) : undefined;
-    if (whole === undefined) absorbHead(response, args);
-    this.#pass({ method: "writeHead", args: whole?.args ?? [response.statusCode] }, whole);
+    if (whole !== undefined && this.#writeWhole(whole)) return response;
+    absorbHead(response, args);
+    this.#pass({ method: "writeHead", args: [response.statusCode] });
     return response;
+  }
+
+  /** @returns false when the commit has to be waited for after all, and nothing is written. @throws what Node throws */
+  #writeWhole({ args, headers }: WholeHead): boolean {
+    const committing = this.#commit();
+    // Until Node has taken the head, another may be written: it must carry the same.
+    this.#unsent = committing;
+    if (isPromise(committing)) return false;
+    this.#addTo(listLines(headers), committing);
+    call(this.#response, this.#sending, { method: "writeHead", args });
+    this.#unsent = undefined;
+    this.#sent();
+    return true;
+  }
+
+  #commit(): Awaitable<ResponseFields> {
+    const unsent = this.#unsent;
+    if (unsent === undefined) return this.#sessions.commit(this.#session);
+    this.#unsent = undefined;
+    return andThen(unsent, (before) =>
+      andThen(this.#sessions.commit(this.#session), (fields) => mergeFields(before, fields)),
+    );
   }
 
   #write(args: readonly unknown[]): boolean {
@@ -129,9 +154,9 @@ export class ResponseGate<Data extends object> {
   }
 
   /** Makes the call if the head has left or may leave now, else queues it and answers undefined. */
-  #pass(held: HeldCall, head?: WholeHead): unknown {
+  #pass(held: HeldCall): unknown {
     if (this.#phase === "failed") this.#sendHead(this.#afterError ?? NO_FIELDS);
-    else if (this.#phase === "open" && !this.#settle(head)) return undefined;
+    else if (this.#phase === "open" && !this.#settle()) return undefined;
     if (this.#phase === "held") {
       this.#held.push(held);
       return undefined;
@@ -142,16 +167,16 @@ export class ResponseGate<Data extends object> {
   }
 
   /** Commits. @returns false when that failed at once, and the call at hand is dropped. */
-  #settle(head: WholeHead | undefined): boolean {
+  #settle(): boolean {
     let committing: Awaitable<ResponseFields>;
     try {
-      committing = this.#sessions.commit(this.#session);
+      committing = this.#commit();
     } catch (error) {
       this.#fail(error);
       return false;
     }
     if (!isPromise(committing)) {
-      this.#sendHead(committing, head);
+      this.#sendHead(committing);
       return true;
     }
     const line = statusLine(this.#response);
@@ -183,13 +208,14 @@ export class ResponseGate<Data extends object> {
     return fields;
   }
 
-  #sendHead(fields: ResponseFields, head?: WholeHead): void {
-    if (!isEmpty(fields) || this.#retryLater) {
-      const lines = head === undefined ? headerLines(this.#response) : listLines(head.headers);
-      addFields(fields, AFFINITY_HEADER, lines);
-      if (this.#retryLater && lines.get("Retry-After") === undefined) lines.set("Retry-After", RETRY_AFTER);
-    }
+  #sendHead(fields: ResponseFields): void {
+    if (!isEmpty(fields) || this.#retryLater) this.#addTo(headerLines(this.#response), fields);
     this.#sent();
+  }
+
+  #addTo(lines: HeaderLines, fields: ResponseFields): void {
+    addFields(fields, AFFINITY_HEADER, lines);
+    if (this.#retryLater && lines.get("Retry-After") === undefined) lines.set("Retry-After", RETRY_AFTER);
   }
 
   #sent(): void {

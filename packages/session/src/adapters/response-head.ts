@@ -1,10 +1,4 @@
-import {
-  type OutgoingHttpHeader,
-  type OutgoingHttpHeaders,
-  type ServerResponse,
-  validateHeaderName,
-  validateHeaderValue,
-} from "node:http";
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { HeaderLines } from "./fields.ts";
 import { isHttp2 } from "./response-face.ts";
 
@@ -23,6 +17,14 @@ export function setStatusLine(response: ServerResponse, status: number, message 
   response.statusCode = status;
   if (!isHttp2(response)) response.statusMessage = message;
 }
+
+/** The headers set so far, as a copy that stays what it is. */
+export function headersOf(response: ServerResponse): OutgoingHttpHeaders {
+  // Most often there are none, and asking for their names costs the least.
+  return response.getHeaderNames().length === 0 ? NO_HEADERS : keepHeaders(response.getHeaders());
+}
+
+const NO_HEADERS: OutgoingHttpHeaders = Object.freeze({});
 
 /** Makes what `getHeaders` returned a copy that stays what it is: whoever appends adds to the arrays that are there. */
 export function keepHeaders<Headers extends Record<string, unknown>>(headers: Headers): Headers {
@@ -67,45 +69,42 @@ export interface WholeHead {
 }
 
 /**
- * A head that Node itself can take in one go. Setting its headers one by one costs several times as much.
+ * A head that Node itself can take in one go, and judges. Setting its headers one by one costs several times as much.
  * @returns undefined where `absorbHead` must do it: headers were set before, or the arguments have another shape.
- * @throws what Node would throw for the headers
  */
 export function wholeHead(response: ServerResponse, args: readonly unknown[]): WholeHead | undefined {
   const [status, second, third] = args;
-  if (!Number.isInteger(status) || Number(status) < 100 || Number(status) > 999) return undefined;
   const given = typeof second === "string" ? third : (third ?? second);
   if (typeof given !== "object" || given === null || Array.isArray(given)) return undefined;
   if (response.getHeaderNames().length > 0) return undefined;
   const named = given as Readonly<Record<string, OutgoingHttpHeader>>;
   const headers: OutgoingHttpHeader[] = [];
   for (const name of Object.keys(named)) {
-    const value = named[name] as OutgoingHttpHeader;
-    validateHeaderName(name);
-    validateHeaderValue(name, value as string);
     // One name in two spellings: Node keeps the last.
-    if (listLines(headers).get(name) !== undefined) return undefined;
-    headers.push(name, value);
+    if (placeOf(headers, name) !== -1) return undefined;
+    headers.push(name, named[name] as OutgoingHttpHeader);
   }
   return { args: typeof second === "string" ? [status, second, headers] : [status, headers], headers };
 }
 
+/** Where `name` stands in a list of names and values; -1: nowhere. */
+function placeOf(headers: readonly OutgoingHttpHeader[], name: string): number {
+  for (let i = 0; i < headers.length; i += 2) {
+    const given = headers[i] as string;
+    if (given.length === name.length && (given === name || given.toLowerCase() === name.toLowerCase())) return i;
+  }
+  return -1;
+}
+
 /** The headers of a head that is still an argument, for `addFields`. */
 export function listLines(headers: OutgoingHttpHeader[]): HeaderLines {
-  const find = (name: string) => {
-    for (let i = 0; i < headers.length; i += 2) {
-      const given = headers[i] as string;
-      if (given.length === name.length && given.toLowerCase() === name.toLowerCase()) return i;
-    }
-    return -1;
-  };
   return {
     get(name) {
-      const at = find(name);
+      const at = placeOf(headers, name);
       return at === -1 ? undefined : joined(headers[at + 1]);
     },
     set(name, value) {
-      const at = find(name);
+      const at = placeOf(headers, name);
       if (at === -1) headers.push(name, value);
       else headers[at + 1] = value;
     },
