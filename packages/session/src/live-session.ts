@@ -5,10 +5,10 @@ import type { Home } from "./home.ts";
 import type { DeepReadonly, Json } from "./json.ts";
 import { lastSeenAt } from "./policy.ts";
 import type { DataCodec } from "./record/data-codec.ts";
-import type { Operation } from "./record/operation.ts";
+import type { DataMap, Operation } from "./record/operation.ts";
 import { csrfRefused } from "./request/csrf.ts";
 import type { ArrayKey, ItemOf, LoginOptions, NumberKey, Session, Storable } from "./session.ts";
-import { inTurn, refuseDegraded, type SessionState, viewOf } from "./state.ts";
+import { inTurn, isReadAlone, refuseDegraded, type SessionState, viewOf } from "./state.ts";
 import { csrfTokenOf, isCsrfTokenOf, newCsrfSeed } from "./token/csrf-token.ts";
 
 /** What sessions of one configuration share. */
@@ -59,19 +59,31 @@ export class LiveSession<Data extends object> implements Session<Data> {
 
   #read(key: string): Json | undefined {
     const state = this.#state;
-    const { data } = this.#around;
     state.accessed = true;
-    const view = viewOf(state, data);
-    if (!state.judged) {
-      data.judge?.(view);
-      state.judged = true;
-    }
-    const value = view.get(key);
+    const value = isReadAlone(state, this.#around.data) ? this.#readAlone(key) : this.#view().get(key);
     if (state.changedKeys?.has(key) !== true) {
       state.reads ??= new Map();
       state.reads.set(key, value);
     }
     return value;
+  }
+
+  #readAlone(key: string): Json | undefined {
+    const { reads, held } = this.#state;
+    if (reads?.has(key) === true) return reads.get(key);
+    return held && this.#around.data.readOne(held.record, key);
+  }
+
+  /** All of the data, and judged. */
+  #view(): DataMap {
+    const state = this.#state;
+    const { data } = this.#around;
+    const view = viewOf(state, data);
+    if (!state.judged) {
+      data.judge?.(view);
+      state.judged = true;
+    }
+    return view;
   }
 
   #decode(stored: Json | undefined, key: string): unknown {

@@ -42,6 +42,8 @@ export interface SessionState {
   seen: Device | undefined;
   /** What this request saw last of the keys that it has not changed since: a set of one of them can conflict. */
   reads: Map<string, Json | undefined> | undefined;
+  /** `reads` is what `held` says: it has not changed since. */
+  readsStand: boolean;
   /** Keys of `operations`: what is read of them now comes from this request itself. */
   changedKeys: Set<string> | undefined;
   /** What the next response must carry: a token, the record itself, or the removal of the client's half. */
@@ -75,6 +77,7 @@ export function freshState(request: SessionRequest): SessionState {
     csrfSeedToBe: undefined,
     seen: undefined,
     reads: undefined,
+    readsStand: true,
     changedKeys: undefined,
     outgoing: undefined,
     affinityEnd: false,
@@ -102,6 +105,7 @@ export function lose(state: SessionState): void {
 export function forgetView(state: SessionState): void {
   state.data = undefined;
   state.changedKeys = undefined;
+  state.readsStand = state.reads === undefined;
 }
 
 /** @throws SESSION_STORE_DOWN for a request that is served without the store. */
@@ -141,6 +145,8 @@ export const NOTHING_PENDING: Pending = Object.freeze({
 export function viewOf(state: SessionState, codec: DataCodec): DataMap {
   if (state.data !== undefined) return state.data;
   const data = state.held === undefined ? new Map() : codec.read(state.held.record);
+  // Whoever has a value in hand gets the same again.
+  if (state.readsStand) for (const [key, value] of state.reads ?? []) if (value !== undefined) data.set(key, value);
   for (const operation of state.operations) {
     try {
       codec.apply(data, operation);
@@ -151,6 +157,16 @@ export function viewOf(state: SessionState, codec: DataCodec): DataMap {
   state.data = data;
   state.judged = false;
   return data;
+}
+
+/** Reading one value after the other, each with a look at the keys before it, pays for a few. */
+const FEW = 8;
+
+/** Whether the next value can be had without a view of all. */
+export function isReadAlone(state: SessionState, codec: DataCodec): boolean {
+  const { held, data, reads } = state;
+  if (held === undefined || data !== undefined || !state.readsStand || state.operations.length > 0) return false;
+  return (reads === undefined || reads.size < FEW) && codec.readsAlone(held.record);
 }
 
 /** What the request shows of its device. */

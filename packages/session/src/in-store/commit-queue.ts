@@ -1,7 +1,8 @@
-import { type Awaitable, equalBytes, formatDuration, isPromise, SojournError, toBase64Url } from "@sojourn/core";
+import { type Awaitable, formatDuration, isPromise, SojournError, toBase64Url } from "@sojourn/core";
 import { type Draft, draftOf, forkDraft, type Held, isSameIdentity, openStored, sessionEnded } from "../held.ts";
+import { addCommit, COMMIT_ID_BYTES, hasCommit } from "../record/commit-ids.ts";
 import type { DataCodec } from "../record/data-codec.ts";
-import { COMMIT_ID_BYTES, encodeRecord, MAX_COMMITS, type SessionRecord } from "../record/record.ts";
+import { encodeRecord, type SessionRecord } from "../record/record.ts";
 import type { Vault } from "../vault.ts";
 import { pause } from "./backoff.ts";
 import { type SettleParts, settleWrite } from "./settle.ts";
@@ -122,7 +123,7 @@ async function commitBatch(
     if (held === undefined) throw sessionEnded("gone");
     current = held;
     // A copy of this very write may have arrived, and been written over, before the store could say so.
-    if (current.record.commits.some((id) => equalBytes(id, commitId))) return resolveAll(batch, current);
+    if (hasCommit(current.record.commits, commitId)) return resolveAll(batch, current);
     dropOverdue(batch, parts);
     if (batch.length === 0) return current;
     if (!barrier && line[0]?.job.barrier === false) batch.push(...takeBatch(line));
@@ -166,7 +167,7 @@ function resolveAll(batch: Waiting[], held: Held): Held {
 }
 
 function finish(draft: Draft, commitId: Uint8Array, codec: DataCodec): SessionRecord {
-  const commits = [commitId, ...draft.record.commits].slice(0, MAX_COMMITS);
+  const commits = addCommit(draft.record.commits, commitId);
   return draft.data === undefined
     ? { ...draft.record, commits }
     : { ...draft.record, ...codec.write(draft.data), commits };

@@ -48,6 +48,12 @@ export class ByteWriter {
   }
 }
 
+const SHORT = 40;
+const NOT_ASCII = 0x80;
+/** All whole numbers of so many digits are exact. */
+const MAX_DIGITS = 15;
+const ZERO = 0x30;
+
 /** Reads what `ByteWriter` wrote. Every method throws RangeError when the bytes end too early or say nonsense. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
@@ -94,7 +100,49 @@ export class ByteReader {
   }
 
   text(): string {
-    return fromUtf8(this.bytes());
+    const length = this.number();
+    return (length <= SHORT ? this.#ascii(length) : undefined) ?? fromUtf8(this.raw(length));
+  }
+
+  /** A user's id or a key: asking the decoder for it would cost several times as much. */
+  #ascii(length: number): string | undefined {
+    const at = this.#at;
+    let text = "";
+    for (let i = 0; i < length; i++) {
+      const code = this.#bytes[at + i] ?? NOT_ASCII;
+      if (code >= NOT_ASCII) return undefined;
+      text += String.fromCharCode(code);
+    }
+    this.#at += length;
+    return text;
+  }
+
+  skip(length: number): void {
+    this.#at += length;
+    if (this.#at > this.#bytes.length) throw new RangeError("ended too early");
+  }
+
+  /** Goes past the next `length` bytes. @returns whether they are `text` in ASCII. */
+  standsHere(text: string, length: number): boolean {
+    const at = this.#at;
+    this.skip(length);
+    if (text.length !== length) return false;
+    for (let i = 0; i < length; i++) if (this.#bytes[at + i] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
+  /** Goes past the next `length` bytes if they are a whole number in decimal digits, as JSON has it; else stays. */
+  digits(length: number): number | undefined {
+    const at = this.#at;
+    if (length === 0 || length > MAX_DIGITS) return undefined;
+    let value = 0;
+    for (let i = 0; i < length; i++) {
+      const digit = (this.#bytes[at + i] ?? 0) - ZERO;
+      if (digit < 0 || digit > 9 || (digit === 0 && i === 0 && length > 1)) return undefined;
+      value = value * 10 + digit;
+    }
+    this.#at += length;
+    return value;
   }
 
   rest(): Uint8Array {

@@ -1,10 +1,11 @@
 import { SojournError } from "@sojourn/core";
-import type { ValueCodec } from "../json.ts";
+import type { Json, ValueCodec } from "../json.ts";
 import type { StandardSchema } from "../schema.ts";
+import { decodeData, decodeValue, encodeData } from "./data-bytes.ts";
 import { checkPlainObject, refuse } from "./json-value.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { applyOperation, type DataMap, type Operation, objectOf, type Resolve } from "./operation.ts";
-import { decodeData, encodeData, type SessionRecord } from "./record.ts";
+import type { SessionRecord } from "./record.ts";
 import { codedValues, jsonValues, type Values } from "./values.ts";
 
 type Convert = (data: Readonly<Record<string, unknown>>, version: number) => object;
@@ -28,6 +29,10 @@ export interface DataCodec {
   readonly judge: Judge | undefined;
   /** A map of the caller's own, not judged. Data of an earlier version is migrated. */
   read(record: SessionRecord): DataMap;
+  /** Whether single values of `record` can be had without the others: no schema judges them together, and nothing is migrated. */
+  readsAlone(record: SessionRecord): boolean;
+  /** What `read(record).get(key)` would give. */
+  readOne(record: SessionRecord, key: string): Json | undefined;
   write(data: DataMap): Pick<SessionRecord, "data" | "dataVersion">;
   /** @throws SESSION_DATA_NEWER: never "no session", and never overwritten by an older server. */
   check(record: SessionRecord): void;
@@ -58,9 +63,12 @@ export function createDataCodec(rules: DataRules): DataCodec {
     values,
     judge,
     read(record: SessionRecord): DataMap {
-      const data = decoded(record);
+      const data = intact(() => decodeData(record.data));
       return record.dataVersion < version ? convert("migrate", migrate, data, record.dataVersion) : data;
     },
+    readsAlone: ({ dataVersion }: SessionRecord) =>
+      judge === undefined && (migrate === undefined || dataVersion >= version),
+    readOne: ({ data }: SessionRecord, key: string) => intact(() => decodeValue(data, key)),
     write: (data: DataMap) => ({ data: encodeData(lowered(data)), dataVersion: writeVersion }),
     check({ dataVersion }: SessionRecord): void {
       if (dataVersion > version) throw new SojournError("SESSION_DATA_NEWER", { found: dataVersion, known: version });
@@ -91,11 +99,11 @@ export function createDataCodec(rules: DataRules): DataCodec {
 }
 
 /** A parser's own message would quote the data. */
-function decoded({ data }: SessionRecord): DataMap {
+function intact<T>(decode: () => T): T {
   try {
-    return decodeData(data);
+    return decode();
   } catch {
     const how = "end this session; its data was not written by this library";
-    throw refuse("the stored data", "it is no JSON object, or has the key __proto__", how);
+    throw refuse("the stored data", "it is damaged, or has the key __proto__", how);
   }
 }

@@ -1,8 +1,7 @@
-import { fromUtf8, utf8 } from "@sojourn/core";
-import type { Json } from "../json.ts";
 import { ByteReader, ByteWriter } from "./byte-codec.ts";
+import { COMMIT_ID_BYTES, type CommitIds, MAX_COMMITS, NO_COMMITS } from "./commit-ids.ts";
+import { dataFromJson, NO_DATA } from "./data-bytes.ts";
 import { type Device, readDevice, writeDevice } from "./device.ts";
-import type { DataMap } from "./operation.ts";
 
 /** SHA-256 of a secret, and when the secret became the current one. */
 export interface CurrentSecret {
@@ -26,7 +25,7 @@ export interface RetiredSecret {
 
 /** A session as it is written down. Immutable: a change makes a new one. */
 export interface SessionRecord {
-  /** JSON in UTF-8; read only when the data is asked for. */
+  /** As data-bytes.ts writes it; read only when the data is asked for. */
   readonly data: Uint8Array;
   readonly dataVersion: number;
   readonly userId: string | undefined;
@@ -46,18 +45,18 @@ export interface SessionRecord {
   readonly successor: Successor | undefined;
   /** Newest first, at most 16. */
   readonly retired: readonly RetiredSecret[];
-  /** Ids of the last commits, newest first, at most 8: a commit already listed is not repeated. */
-  readonly commits: readonly Uint8Array[];
+  /** At most 8: a commit already listed is not repeated. */
+  readonly commits: CommitIds;
 }
 
 export const HASH_BYTES = 32;
-export const COMMIT_ID_BYTES = 8;
 export const CSRF_SEED_BYTES = 16;
 export const MAX_RETIRED = 16;
-export const MAX_COMMITS = 8;
 
 /** First byte of a record; the sealed form begins with 1, so that neither is ever taken for the other. */
-export const RECORD_FORMAT = 0xa1;
+export const RECORD_FORMAT = 0xa2;
+/** Of before: its data is one JSON object. It is read, and not written. */
+export const EARLIER_FORMAT = 0xa1;
 
 const USER = 1;
 const AUTHENTICATED = 2;
@@ -88,8 +87,7 @@ export function encodeRecord(record: SessionRecord): Uint8Array {
   if (csrfSeed !== undefined) out.raw(csrfSeed);
   out.number(record.retired.length);
   for (const { hash, atMs, level } of record.retired) out.raw(hash).number(atMs).number(level);
-  out.number(record.commits.length);
-  for (const id of record.commits) out.raw(id);
+  out.number(record.commits.length / COMMIT_ID_BYTES).raw(record.commits);
   return out.raw(record.data).done();
 }
 
@@ -99,73 +97,50 @@ export function decodeRecord(bytes: Uint8Array): SessionRecord | undefined {
     const from = new ByteReader(bytes);
     const format = from.byte();
     const flags = from.byte();
-    if (format !== RECORD_FORMAT || flags >= CSRF * 2) return undefined;
-    const has = (flag: number) => (flags & flag) !== 0;
+    if ((format !== RECORD_FORMAT && format !== EARLIER_FORMAT) || flags >= CSRF * 2) return undefined;
     return {
       dataVersion: from.number(),
       level: from.number(),
       generation: from.number(),
       createdAtMs: from.number(),
       absoluteEndMs: from.number(),
-      userId: has(USER) ? from.text() : undefined,
-      authenticatedAtMs: has(AUTHENTICATED) ? from.number() : undefined,
-      current: has(CURRENT) ? { hash: from.raw(HASH_BYTES), sinceMs: from.number() } : undefined,
-      successor: has(SUCCESSOR)
-        ? { hash: from.raw(HASH_BYTES), issuedAtMs: from.number(), sealed: from.bytes() }
-        : undefined,
-      device: has(DEVICE) ? readDevice(from) : undefined,
-      csrfSeed: has(CSRF) ? from.raw(CSRF_SEED_BYTES) : undefined,
-      retired: list(from, MAX_RETIRED, () => ({
-        hash: from.raw(HASH_BYTES),
-        atMs: from.number(),
-        level: from.number(),
-      })),
-      commits: list(from, MAX_COMMITS, () => from.raw(COMMIT_ID_BYTES)),
-      persistent: has(PERSISTENT),
-      data: from.rest(),
+      userId: (flags & USER) === 0 ? undefined : from.text(),
+      authenticatedAtMs: (flags & AUTHENTICATED) === 0 ? undefined : from.number(),
+      current: (flags & CURRENT) === 0 ? undefined : { hash: from.raw(HASH_BYTES), sinceMs: from.number() },
+      successor: (flags & SUCCESSOR) === 0 ? undefined : readSuccessor(from),
+      device: (flags & DEVICE) === 0 ? undefined : readDevice(from),
+      csrfSeed: (flags & CSRF) === 0 ? undefined : from.raw(CSRF_SEED_BYTES),
+      retired: readRetired(from),
+      commits: readCommits(from),
+      persistent: (flags & PERSISTENT) !== 0,
+      data: format === RECORD_FORMAT ? from.rest() : dataFromJson(from.rest()),
     };
   } catch {
     return undefined;
   }
 }
 
-const NOTHING: readonly never[] = Object.freeze([]);
+function readSuccessor(from: ByteReader): Successor {
+  return { hash: from.raw(HASH_BYTES), issuedAtMs: from.number(), sealed: from.bytes() };
+}
 
-function list<T>(from: ByteReader, max: number, read: () => T): readonly T[] {
+const NONE: readonly RetiredSecret[] = Object.freeze([]);
+
+function readRetired(from: ByteReader): readonly RetiredSecret[] {
   const count = from.number();
-  if (count === 0) return NOTHING;
-  if (count > max) throw new RangeError("too many entries");
-  const entries: T[] = [];
-  for (let i = 0; i < count; i++) entries.push(read());
-  return entries;
+  if (count === 0) return NONE;
+  if (count > MAX_RETIRED) throw new RangeError("too many retired secrets");
+  const retired: RetiredSecret[] = [];
+  for (let i = 0; i < count; i++)
+    retired.push({ hash: from.raw(HASH_BYTES), atMs: from.number(), level: from.number() });
+  return retired;
 }
 
-export function encodeData(data: DataMap): Uint8Array {
-  return data.size === 0 ? NO_DATA : utf8(JSON.stringify(Object.fromEntries(data)));
+function readCommits(from: ByteReader): CommitIds {
+  const count = from.number();
+  if (count > MAX_COMMITS) throw new RangeError("too many commits");
+  return from.raw(count * COMMIT_ID_BYTES);
 }
-
-/**
- * The caller owns the map; the values are not yet frozen. Throws when the bytes are no JSON object, or one with the key
- * `__proto__` at any depth.
- */
-export function decodeData(bytes: Uint8Array): DataMap {
-  if (bytes.length === 0) return new Map();
-  const text = fromUtf8(bytes);
-  // Nothing of ours writes the key. Looking for it in each object would cost more than the parsing.
-  const suspect = text.includes("__proto__") || text.includes("\\u");
-  const parsed: unknown = suspect ? JSON.parse(text, refusePrototype) : JSON.parse(text);
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new TypeError("not a JSON object");
-  const data: DataMap = new Map();
-  for (const key of Object.keys(parsed)) data.set(key, (parsed as Record<string, Json>)[key] as Json);
-  return data;
-}
-
-function refusePrototype(key: string, value: unknown): unknown {
-  if (key === "__proto__") throw new TypeError("has the key __proto__");
-  return value;
-}
-
-export const NO_DATA = new Uint8Array(0);
 
 /** A record of nobody, without data. */
 export function blankRecord(
@@ -188,7 +163,7 @@ export function blankRecord(
     csrfSeed: client.csrfSeed,
     current: undefined,
     successor: undefined,
-    retired: [],
-    commits: [],
+    retired: NONE,
+    commits: NO_COMMITS,
   };
 }

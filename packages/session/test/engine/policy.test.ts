@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deadlineAt, isExpired, isRotationDue, judgeSecret, lastSeenAt, touchBelow } from "../../src/policy.ts";
+import { NO_COMMITS } from "../../src/record/commit-ids.ts";
+import { NO_DATA } from "../../src/record/data-bytes.ts";
 import type { Device } from "../../src/record/device.ts";
-import { MAX_RETIRED, NO_DATA, type SessionRecord } from "../../src/record/record.ts";
+import { MAX_RETIRED, type SessionRecord } from "../../src/record/record.ts";
 import { elevateRecord, issue, loginRecord, promote } from "../../src/token/rotation.ts";
 
 const MINUTE = 60_000;
@@ -25,7 +27,7 @@ const record = (parts: Partial<SessionRecord> = {}): SessionRecord => ({
   current: { hash: hashOf(1), sinceMs: T0 },
   successor: undefined,
   retired: [],
-  commits: [],
+  commits: NO_COMMITS,
   ...parts,
 });
 

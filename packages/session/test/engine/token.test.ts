@@ -2,7 +2,7 @@ import { createSystemRandom, hex } from "@sojourn/core";
 import { createFakeRuntime } from "@sojourn/core/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { NO_DATA } from "../../src/record/record.ts";
+import { NO_DATA } from "../../src/record/data-bytes.ts";
 import { makeSuccessor, openSuccessor } from "../../src/token/successor.ts";
 import {
   formatToken,
