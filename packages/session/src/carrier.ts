@@ -21,15 +21,20 @@ export interface TokenCarrier {
   readonly name: string;
   /** Whether a response can replace the client's half without the client's help. Timed rotation needs it. */
   readonly replaces: boolean;
+  /**
+   * The request header in which clients send their half, each by itself. No browser adds it, so `csrf` is "off" unless
+   * given, and instead of Set-Cookie values its lines are whole ones of the response: `Name: value`. Absent: a cookie.
+   */
+  readonly header?: string;
   bind(context: CarrierContext): BoundTokenCarrier;
 }
 
 export interface BoundTokenCarrier {
   /** The raw value, route tag included, or undefined when the request carries none of ours. Whatever it says is judged by the engine. */
   read(request: SessionRequest): string | undefined;
-  /** `Set-Cookie` values. `maxAgeSeconds` absent: until the browser closes. */
+  /** Lines for the response. `maxAgeSeconds` absent: until the browser closes. */
   write(value: string, maxAgeSeconds: number | undefined): readonly string[];
-  /** `Set-Cookie` values that remove the client's half. */
+  /** Lines that remove the client's half. */
   clear(): readonly string[];
 }
 
@@ -43,6 +48,11 @@ export interface RecordCarrier {
    * expires, and one said so.
    */
   readonly revocation: "none" | AnyStore;
+  /**
+   * The request header in which clients send their half, each by itself. No browser adds it, so `csrf` is "off" unless
+   * given, and instead of Set-Cookie values its lines are whole ones of the response: `Name: value`. Absent: a cookie.
+   */
+  readonly header?: string;
   bind(context: CarrierContext): BoundRecordCarrier;
 }
 
@@ -60,7 +70,7 @@ export interface BoundRecordCarrier {
    */
   open(request: SessionRequest): Awaitable<CarriedRecord | undefined>;
   /**
-   * `Set-Cookie` values that carry `payload`, and remove what `request` carried beyond that (surplus chunks).
+   * Lines that carry `payload`, and remove what `request` carried beyond that (surplus chunks).
    * @throws COOKIE_TOO_LARGE
    */
   seal(
@@ -68,6 +78,6 @@ export interface BoundRecordCarrier {
     options: { readonly maxAgeSeconds: number | undefined; readonly tag: string | undefined },
     request: SessionRequest,
   ): Awaitable<readonly string[]>;
-  /** `Set-Cookie` values that remove the client's half, all parts of it that `request` carried. */
+  /** Lines that remove the client's half, all parts of it that `request` carried. */
   clear(request: SessionRequest): readonly string[];
 }

@@ -56,10 +56,10 @@ export function createSessions<Data extends object = Record<string, unknown>>(
   // Wrong keys are told of now, even where nothing is sealed.
   if (options.keys !== undefined) keys();
   const data = createDataCodec(settings.data);
-  const gate = createCookieGate(settings, trusts, runtime);
   const deviceOf = createDeviceReader(trusts);
-  const common: CommonParts = { settings, runtime, data, gate, deviceOf, listeners: options, keys };
   const carrier = options.store === undefined ? options.carrier : (options.carrier ?? idCookie());
+  const gate = carrier.header === undefined ? createCookieGate(settings, trusts, runtime) : () => true;
+  const common: CommonParts = { settings, runtime, data, gate, deviceOf, listeners: options, keys };
   const wired =
     options.store === undefined
       ? wireCarried(common, options.carrier)
@@ -101,12 +101,17 @@ export function createSessions<Data extends object = Record<string, unknown>>(
     return Promise.reject(csrfRefused(state.request.method, why));
   }
 
-  function fieldsOf(state: SessionState, setCookies: readonly string[]): ResponseFields {
-    if (setCookies.length === 0 && !state.affinityEnd) {
-      if (!state.accessed) return NOTHING;
-      return state.degraded ? DEGRADED : READ;
+  const read: ResponseFields = carrier.header === undefined ? READ : Object.freeze({ ...READ, vary: carrier.header });
+
+  function fieldsOf(state: SessionState, lines: readonly string[]): ResponseFields {
+    const { accessed, affinityEnd } = state;
+    if (lines.length === 0 && !affinityEnd) {
+      if (!accessed) return NOTHING;
+      return state.degraded ? { ...read, noStore: true } : read;
     }
-    return { setCookies, varyCookie: state.accessed, affinityEnd: state.affinityEnd, noStore: false };
+    const common = { varyCookie: accessed, affinityEnd, noStore: false };
+    if (carrier.header === undefined) return { ...common, setCookies: lines };
+    return { ...common, setCookies: NO_COOKIES, headers: lines.map(headerLine), vary: carrier.header };
   }
 
   function fieldsFor(state: SessionState): Awaitable<ResponseFields> {
@@ -216,7 +221,11 @@ const NOTHING: ResponseFields = Object.freeze({
   noStore: false,
 });
 const READ: ResponseFields = Object.freeze({ ...NOTHING, varyCookie: true });
-const DEGRADED: ResponseFields = Object.freeze({ ...READ, noStore: true });
+
+function headerLine(line: string): readonly [name: string, value: string] {
+  const colon = line.indexOf(":");
+  return [line.slice(0, colon), line.slice(colon + 1).trim()];
+}
 
 function processEnvironment(): Readonly<Record<string, string | undefined>> {
   const { process } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };

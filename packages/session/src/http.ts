@@ -13,8 +13,12 @@ export interface SessionRequest {
 export interface ResponseFields {
   /** `Set-Cookie` values, in order; usually none. */
   readonly setCookies: readonly string[];
-  /** The session was read: add `Cookie` to `Vary`. */
+  /** The session was read: add `Cookie` to `Vary`, or what `vary` says. */
   readonly varyCookie: boolean;
+  /** The request header that carries sessions. Absent: `Cookie`. */
+  readonly vary?: string;
+  /** Headers that give the client its half where no cookie does; each is set. Absent: none. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
   /** The client logged out, and no session has begun since: tell the balancer with `Sojourn-Affinity: end`. */
   readonly affinityEnd: boolean;
   /** Rendered without the session that its client has: `Cache-Control: no-store`, or it would be shown once more later. */

@@ -94,7 +94,8 @@ interface CommonOptions {
   readonly binding?: BindingPolicy | BindingOptions;
   /**
    * `"origin"` judges unsafe methods by Sec-Fetch-Site and Origin; a request with neither comes from no browser, and
-   * passes. With `"token"` it must bring `session.csrfToken()` in the header `X-CSRF-Token`. @default "origin"
+   * passes. With `"token"` it must bring `session.csrfToken()` in the header `X-CSRF-Token`. Where clients
+   * send their half in a header by themselves, nothing is judged unless this is given. @default "origin"
    */
   readonly csrf?: "origin" | "token" | "off";
   /**

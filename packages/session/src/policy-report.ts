@@ -15,9 +15,7 @@ export function reportPolicy(
   const { browser, persistent } = settings;
   const lines: [name: string, value: string][] = [
     ["carrier", carrier.name],
-    ["cookie name", settings.cookie.name],
-    ["cookie attributes", cookieAttributes(settings)],
-    ["cookie lifetime", "until the browser closes; of persistent sessions as long as the session"],
+    ...(carrier.header === undefined ? cookieRules(settings) : [headerRule(carrier.header)]),
     ["idle timeout", formatDuration(browser.idleMs)],
     ["absolute timeout", formatDuration(browser.absoluteMs)],
     ["idle timeout, persistent", formatDuration(persistent.idleMs)],
@@ -34,6 +32,18 @@ export function reportPolicy(
   if (store === undefined) lines.push(...carriedGuarantees(settings, carrier));
   else lines.push(...storeGuarantees(settings, store));
   return reportOf(lines);
+}
+
+function cookieRules(settings: Settings): [string, string][] {
+  return [
+    ["cookie name", settings.cookie.name],
+    ["cookie attributes", cookieAttributes(settings)],
+    ["cookie lifetime", "until the browser closes; of persistent sessions as long as the session"],
+  ];
+}
+
+function headerRule(header: string): [string, string] {
+  return ["request header", `${header}; the client sends it by itself`];
 }
 
 function tokenRules(settings: Settings, carrier: TokenCarrier): [string, string][] {

@@ -15,13 +15,15 @@ export const NO_FIELDS: ResponseFields = Object.freeze({
   noStore: false,
 });
 
-export function isEmpty({ setCookies, varyCookie, affinityEnd, noStore }: ResponseFields): boolean {
-  return setCookies.length === 0 && !varyCookie && !affinityEnd && !noStore;
+export function isEmpty({ setCookies, headers, varyCookie, affinityEnd, noStore }: ResponseFields): boolean {
+  return setCookies.length === 0 && headers === undefined && !varyCookie && !affinityEnd && !noStore;
 }
 
 /** What two commits of one response ask for together. */
 export function mergeFields(first: ResponseFields, second: ResponseFields): ResponseFields {
   return {
+    ...first,
+    ...second,
     // Of two cookies of one name the later wins, so one that is repeated must keep its later place.
     setCookies: [...first.setCookies.filter((cookie) => !second.setCookies.includes(cookie)), ...second.setCookies],
     varyCookie: first.varyCookie || second.varyCookie,
@@ -36,20 +38,22 @@ const TARGETED = ["CDN-Cache-Control", "Surrogate-Control"] as const;
 
 /** Adds to what the handler has set, and replaces nothing but a `Cache-Control` that would leak a cookie or keep what is not so. */
 export function addFields(fields: ResponseFields, affinityHeader: string, headers: HeaderLines): void {
-  if (fields.varyCookie) headers.set("Vary", varyByCookie(headers.get("Vary")));
+  if (fields.varyCookie) headers.set("Vary", varyBy(fields.vary ?? "Cookie", headers.get("Vary")));
   if (fields.affinityEnd) headers.set(affinityHeader, "end");
-  const { setCookies, noStore } = fields;
-  if (setCookies.length === 0 && !noStore) return;
+  const { setCookies, headers: given, noStore } = fields;
+  if (setCookies.length === 0 && given === undefined && !noStore) return;
+  for (const [name, value] of given ?? []) headers.set(name, value);
   for (const cookie of setCookies) headers.append("Set-Cookie", cookie);
   headers.set("Cache-Control", noStore ? "no-store" : guardCaching(headers.get("Cache-Control")));
   for (const name of TARGETED) if (headers.get(name) !== undefined) headers.set(name, "no-store");
 }
 
 /** `*` already says that everything matters (RFC 9110 §12.5.5). */
-export function varyByCookie(vary: string | undefined): string {
-  if (vary === undefined || vary === "") return "Cookie";
+export function varyBy(header: string, vary: string | undefined): string {
+  if (vary === undefined || vary === "") return header;
   const names = vary.toLowerCase().split(",");
-  return names.some((name) => name.trim() === "cookie" || name.trim() === "*") ? vary : `${vary}, Cookie`;
+  const known = names.some((name) => name.trim() === header.toLowerCase() || name.trim() === "*");
+  return known ? vary : `${vary}, ${header}`;
 }
 
 /** Up to the next comma that is not in a quoted string. */

@@ -16,7 +16,11 @@ const STORE_EXTRAS = ["touch", "sweep", "scan", "watch", "nowMs", "close"];
 export function checkParts(options: object, withStore: readonly string[], calls: readonly string[]): void {
   const given = options as Loose;
   if (given.carrier !== undefined) checkCarrier(partsOf(given.carrier));
-  const { holds, name, replaces, revocation } = partsOf(given.carrier);
+  const { holds, name, replaces, revocation, header } = partsOf(given.carrier);
+  if (header !== undefined && given.cookie !== undefined) {
+    const part = `the carrier ${String(name)}, which sets no cookie`;
+    throw new SojournError("UNSUPPORTED", { feature: "cookie", part, how: "leave it out" });
+  }
   if (holds !== "record") {
     checkStore(given.store, "store");
     if (replaces !== false || (given.rotateAfter ?? false) === false) return;
@@ -31,8 +35,9 @@ export function checkParts(options: object, withStore: readonly string[], calls:
   throw new SojournError("UNSUPPORTED", { feature, part, how: "leave it out, or keep the sessions in a store" });
 }
 
-function checkCarrier({ holds, name, bind, replaces }: Loose): void {
-  const whole = typeof name === "string" && typeof bind === "function";
+function checkCarrier({ holds, name, bind, replaces, header }: Loose): void {
+  const placed = header === undefined || typeof header === "string";
+  const whole = placed && typeof name === "string" && typeof bind === "function";
   if (whole && (holds === "record" || (holds === "token" && typeof replaces === "boolean"))) return;
   throw optionInvalid(
     "carrier",

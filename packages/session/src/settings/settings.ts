@@ -105,7 +105,9 @@ export function resolveSettings(options: SessionsOptions & SchemaOptions<object>
     onReuse: oneOf(withStore.onReuse, ["end", "report"], "onReuse") ?? "end",
     cookie: cookieWriter(options.cookie ?? {}, production),
     insecureLoopback: options.cookie?.insecureLoopback ?? false,
-    csrf: oneOf(options.csrf, ["origin", "token", "off"], "csrf") ?? "origin",
+    csrf:
+      oneOf(options.csrf, ["origin", "token", "off"], "csrf") ??
+      (options.carrier?.header === undefined ? "origin" : "off"),
     binding: resolveBinding(options.binding),
     trustProxy: options.trustProxy ?? [],
     data: resolveData(options),

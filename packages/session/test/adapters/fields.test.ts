@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addFields, guardCaching, mergeFields, NO_FIELDS, varyByCookie } from "../../src/adapters/fields.ts";
+import { addFields, guardCaching, mergeFields, NO_FIELDS, varyBy } from "../../src/adapters/fields.ts";
 
 describe("guardCaching", () => {
   test.each([
@@ -75,7 +75,7 @@ test.each([
   ["*", "*"],
   ["X-Cookie", "X-Cookie, Cookie"],
 ])("Vary %j becomes %j", (given, vary) => {
-  expect(varyByCookie(given)).toBe(vary);
+  expect(varyBy("Cookie", given)).toBe(vary);
 });
 
 test("merging keeps the later of two cookies last and repeats none", () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createSessions } from "@sojourn/session";
 import { auditFile } from "@sojourn/session/audit";
+import { headerToken } from "@sojourn/session/carriers/header";
 import { sealedCookie } from "@sojourn/session/carriers/sealed";
 import { expressSession } from "@sojourn/session/express";
 import { fastifySession } from "@sojourn/session/fastify";
@@ -90,6 +91,8 @@ const ROWS: readonly Row[] = [
   ["nodeSession.of", (v) => nodeSession(sessions).of(v), "SESSION_NOT_ATTACHED", never, "adapter"],
   ["sealedCookie", sealedCookie, "UNSUPPORTED", never, "sealed"],
   ["sealedCookie's revocation", (v) => sealedCookie({ revocation: v }), "UNSUPPORTED", never, "revocation"],
+  ["headerToken", headerToken, "OPTIONS_INVALID", isObject, "options"],
+  ["headerToken's request", (v) => headerToken({ request: v }), "OPTIONS_INVALID", (v) => v === "soon", "request"],
   ["memoryStore", memoryStore, "STORE_OPTION_INVALID", isObject, "options"],
   ["memoryStore's clock", (v) => memoryStore({ clock: v }), "STORE_OPTION_INVALID", never, "clock"],
   ["memoryStore's turn", (v) => memoryStore({ turn: v }), "STORE_OPTION_INVALID", isFunction, "turn"],
