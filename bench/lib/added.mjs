@@ -4,7 +4,8 @@ import { ratioSpread, rounded, spread } from "./stats.mjs";
 /**
  * @param {Map<string, { cpu: number[] }>} measuredOf by the name of a case
  * @param {{ name: string, operation: string, contender: string, bare?: string }[]} cases `bare` names the case to
- *   subtract; contenders whose names begin with `ours-` are compared with all the others
+ *   subtract; contenders whose names begin with `ours-` are compared with all the others; `floor` is no peer, but what
+ *   the thing costs at least
  */
 export function reportAdded(name, rounds, measuredOf, cases) {
   const results = [];
@@ -26,7 +27,9 @@ export function reportAdded(name, rounds, measuredOf, cases) {
       for (const [peer, others] of peers)
         ratios[`added ${operation} ${one}/${peer}`] = rounded(ratioSpread(values, others));
     }
-    best[operation] = bestLine(ours, peers);
+    const floor = peers.get("floor");
+    peers.delete("floor");
+    best[operation] = bestLine(ours, peers) + floorLine(floor);
   }
   return { name, node: process.versions.node, rounds, best, results, ratios };
 }
@@ -39,6 +42,10 @@ function bestLine(ours, peers) {
   return `of the peers ${peer} adds least, ${middle(added)} µs; ${[...ours]
     .map(([one, values]) => `${one} adds ${middle(values)} µs, ${ratioSpread(values, added).median.toFixed(3)} of it`)
     .join("; ")}`;
+}
+
+function floorLine(values) {
+  return values === undefined ? "" : `; the least that it can cost, by hand: ${spread(values).median.toFixed(1)} µs`;
 }
 
 export function show({ name, node, rounds, best, results, ratios }) {

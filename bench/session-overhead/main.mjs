@@ -20,6 +20,7 @@ const peer = (name, kit, framework) => ({ name, kit, framework });
 /** By framework, so that what is compared runs close together. */
 export const CONTENDERS = [
   bare("node"),
+  { name: "floor", kit: "floor", framework: "node" },
   ours("node"),
   ours("node", "ours-node-sqlite"),
   peer("express-session-node", "express-session", "node"),

@@ -10,6 +10,7 @@ const USUAL_BYTES = 512;
 const WORD = 4;
 /** The length of the engine's versions. */
 const SHORT = 16;
+const FIRST_OTHER = 0x80;
 const NOT_ASCII = 0x80808080;
 
 export const padded = (length: number) => Math.ceil(length / WORD) * WORD;
@@ -26,8 +27,18 @@ export class TextBytes {
       this.#bytes = new Uint8Array(padded(text.length * 3 + WORD));
       this.#view = new DataView(this.#bytes.buffer);
     }
-    this.length = encoder.encodeInto(text, this.#bytes).written;
+    this.length = this.#takeAscii(text) ? text.length : encoder.encodeInto(text, this.#bytes).written;
     for (let i = this.length; i % WORD !== 0; i++) this.#bytes[i] = 0;
+  }
+
+  /** Keys are ASCII: asking the encoder would cost more than writing them. @returns false at the first other character. */
+  #takeAscii(text: string): boolean {
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= FIRST_OTHER) return false;
+      this.#bytes[i] = code;
+    }
+    return true;
   }
 
   hash(): number {
