@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { checkLayers } from "../../scripts/layers/check.mjs";
 
 const script = join(import.meta.dirname, "../../scripts/check-layers.mjs");
 const roots: string[] = [];
@@ -41,14 +42,13 @@ function check(changes: Record<string, string>, order: Record<string, string[]> 
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  const run = spawnSync(process.execPath, [script, "--root", root], { encoding: "utf8" });
-  return { code: run.status, problems: run.stderr.trim(), said: run.stdout.trim() };
+  const { problems, said } = checkLayers(root);
+  return { root, problems: problems.join("\n"), said };
 }
 
 describe("check-layers", () => {
   it("accepts a tree in order and reports its sizes", () => {
-    expect(check({})).toEqual({
-      code: 0,
+    expect(check({})).toMatchObject({
       problems: "",
       said: "layers: ok (7 source files, median 1 lines, p90 3, longest 3)",
     });
@@ -102,13 +102,20 @@ describe("check-layers", () => {
     ["a cycle", "core/src/a.ts", 'import "./index.ts";', /import cycle: .*a\.ts → .*index\.ts → /],
   ];
   it.each(cases)("refuses %s", (_name, file, text, problem) => {
-    const { code, problems } = check({ [`packages/${file}`]: text });
-    expect(problems).toMatch(problem);
-    expect(code).toBe(1);
+    expect(check({ [`packages/${file}`]: text }).problems).toMatch(problem);
+  });
+
+  it.each([
+    ["says what is wrong and fails", { "packages/core/src/a.ts": 'import "./b.ts";' }, 1],
+    ["says that all is well", {}, 0],
+  ] as const)("as a command %s", (_, changes, code) => {
+    const { root, problems, said } = check(changes);
+    const run = spawnSync(process.execPath, [script, "--root", root], { encoding: "utf8" });
+    expect([run.status, run.stderr.trim(), run.stdout.trim()]).toEqual([code, problems, said]);
   });
 
   it("refuses entries that no longer exist or stand twice", () => {
-    const { code, problems } = check(
+    const { problems } = check(
       {},
       { ...lists, "packages/core/src": ["a", "b", "b", "gone", "sub/", "index"], "packages/x/src": ["y"] },
     );
@@ -117,7 +124,6 @@ describe("check-layers", () => {
       'scripts/layers.json: "packages/core/src" lists "gone", which does not exist',
       'scripts/layers.json: lists "packages/x/src", which holds no source file',
     ]);
-    expect(code).toBe(1);
   });
 
   it("refuses a median above 120 lines", () => {
