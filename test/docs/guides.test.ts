@@ -22,6 +22,11 @@ describe.each(pages)("docs/guide/%s", (name) => {
   });
 });
 
+it("the documents are made of what was just built", () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  expect(scripts.docs).toMatch(/^node scripts\/build\.mjs --quiet && node scripts\/docs\.mjs$/);
+});
+
 it("the guide is complete", () => {
   expect(pages.toSorted()).toEqual(
     expect.arrayContaining([
