@@ -7,11 +7,17 @@ import { root } from "./guide-page.ts";
 export const hasShell = process.platform !== "win32";
 
 /**
- * Runs a script by `sh -e` with our command and this Node in front of PATH. Whatever it leaves running ends with the test.
+ * Runs a script by `sh -e` with our command and this Node in front of PATH.
+ * @param atEnd is told how to end whatever it leaves running. @default with the test
  * @returns what it printed.
  * @throws with all its output when it fails.
  */
-export async function runShell(script: string, cwd: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+export async function runShell(
+  script: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+  atEnd: (end: () => void) => void = onTestFinished,
+): Promise<string> {
   const path = [join(root, "node_modules/.bin"), process.execPath.replace(/\/[^/]*$/, ""), process.env.PATH];
   const child = spawn("sh", ["-e", "-c", script], {
     cwd,
@@ -19,7 +25,7 @@ export async function runShell(script: string, cwd: string, env: NodeJS.ProcessE
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  onTestFinished(() => {
+  atEnd(() => {
     try {
       process.kill(-(child.pid ?? 0), "SIGKILL");
     } catch {

@@ -1,8 +1,8 @@
-import { copyFileSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { freePort } from "../fixtures/real-servers.ts";
-import { tempDir } from "../fixtures/temp-dir.ts";
 import { readPage, root } from "./guide-page.ts";
 import { hasShell, runShell } from "./shell.ts";
 
@@ -12,15 +12,25 @@ const blocks = page.blocks.filter(({ language }) => language === "sh");
 /** What the test command has done before this test runs. */
 const DONE = "npm ci && npm run build\n";
 
-it.skipIf(!hasShell)("docs/guide/start.md gives the answers that it promises", async () => {
-  const [build, install, ...steps] = blocks;
-  expect(build?.text).toBe(DONE);
-  const folder = tempDir();
+const [build, install, ...steps] = blocks;
+const folder = mkdtempSync(join(tmpdir(), "sojourn-start-"));
+const shop = join(folder, "shop");
+const ends: (() => void)[] = [];
+
+// Half of the time goes here, and is npm's: it has a limit of its own.
+beforeAll(async () => {
+  if (!hasShell) return;
   symlinkSync(root, join(folder, "sojourn"));
   const quiet = { npm_config_prefer_offline: "true", npm_config_audit: "false", npm_config_fund: "false" };
-  await runShell(install?.text ?? "", folder, quiet);
+  await runShell(install?.text ?? "", folder, quiet, (end) => ends.push(end));
+});
+afterAll(() => {
+  for (const end of ends) end();
+  rmSync(folder, { recursive: true, force: true });
+});
 
-  const shop = join(folder, "shop");
+it.skipIf(!hasShell)("docs/guide/start.md gives the answers that it promises", async () => {
+  expect(build?.text).toBe(DONE);
   copyFileSync(join(root, "docs/guide/start/shop.mjs"), join(shop, "shop.mjs"));
   const ports = new Map<string, number>();
   for (const port of ["3000", "3001", "3002", "8080"]) ports.set(port, await freePort());
