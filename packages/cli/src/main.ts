@@ -1,7 +1,7 @@
 import { createRuntime } from "@sojourn/core";
 import { CommanderError } from "commander";
 import { type ExitCode, report } from "./failure.ts";
-import { processIo } from "./io.ts";
+import { type Io, processIo } from "./io.ts";
 import { createProgram } from "./program.ts";
 
 /**
@@ -12,11 +12,15 @@ import { createProgram } from "./program.ts";
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   process.stdout.on("error", leaveQuietly);
   process.stderr.on("error", leaveQuietly);
-  const io = processIo;
   process.on("uncaughtException", (error) => {
     // Half a process serves nobody; children leave when their channel closes.
-    void report(error, io, "sojourn").finally(() => process.exit(1));
+    void report(error, processIo, "sojourn").finally(() => process.exit(1));
   });
+  return run(argv, processIo);
+}
+
+/** The command without its process. */
+export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const program = createProgram({ io, runtime: createRuntime() });
   try {
     await program.parseAsync([...argv], { from: "user" });

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { tempDir } from "../../../../test/fixtures/temp-dir.ts";
+import { run } from "../../src/main.ts";
 
 export const BIN = fileURLToPath(new URL("../../bin/sojourn.mjs", import.meta.url));
 
@@ -36,6 +37,18 @@ export function sojourn(args: readonly string[], { env, input = "", cwd = tempDi
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code: code ?? signal, out, err }));
   });
+}
+
+/** Runs the command's sources in this process: for what is refused before anything is started. */
+export async function refuse(
+  args: readonly string[],
+  { env = {}, input = "", cwd = tempDir() }: RunOptions = {},
+): Promise<Ran> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const to = (lines: string[]) => (line: string) => void lines.push(`${line}\n`);
+  const code = await run(args, { env, cwd, out: to(out), err: to(err), input: () => input });
+  return { code, out: out.join(""), err: err.join("") };
 }
 
 /** A refusal in the form that every error has: one line on stderr, nothing on stdout, no stack trace. */
