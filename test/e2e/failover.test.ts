@@ -118,7 +118,7 @@ test("kill -9 of the bound server under load loses no read, no acknowledged writ
 
 test("a drain keeps bound clients, sends new ones elsewhere and loses nothing", async () => {
   const home = await start();
-  const tally = await drive(2_000, 50, 700, () => cluster.set(home, "drain"));
+  const tally = await drive(600, 50, 200, () => cluster.set(home, "drain"));
   const newcomers = await Promise.all(
     Array.from({ length: 30 }, async () => {
       const newcomer = new Client(cluster.origin, 1);
@@ -151,7 +151,7 @@ test("a rolling restart of all three servers under load fails no request", async
       restarted.push(shop.name);
     }
   };
-  const tally = await drive(2_000, 50, 300, roll);
+  const tally = await drive(600, 50, 100, roll);
   tally.print("rolling restart", { restarted });
 
   expect(restarted).toEqual(["shop-1", "shop-2", "shop-3"]);
