@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { tempDir } from "../../../../test/fixtures/temp-dir.ts";
 import { startOrigin } from "../support/origin.ts";
 import { serve } from "../support/serving.ts";
-import { expectRefusal, refuse, sojourn } from "../support/sojourn.ts";
+import { expectRefusal, runHere, sojourn } from "../support/sojourn.ts";
 
 // Whole processes start here; on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -36,7 +36,7 @@ describe("bad input to serve and check", () => {
     const line = ["check", "missing.yaml"];
     const ran = await sojourn(line);
     expectRefusal(ran, 1, /^FILE_UNREADABLE/);
-    expect(await refuse(line)).toEqual(ran);
+    expect(await runHere(line)).toEqual(ran);
   });
 
   it.each([
@@ -64,11 +64,11 @@ describe("bad input to serve and check", () => {
     ["demo --port 8555 --admin-port 8555", 2, /^OPTION_CONFLICT: --port 8555 and --admin-port 8555/],
     ["demo --port 99999", 2, /^OPTION_INVALID: --port cannot be 99999/],
   ] as const)("refuses: %s", async (line, code, message) => {
-    expectRefusal(await refuse(line.split(" "), { cwd: folder(GOOD) }), code, message);
+    expectRefusal(await runHere(line.split(" "), { cwd: folder(GOOD) }), code, message);
   });
 
   it("refuses to serve nothing", async () => {
-    expectRefusal(await refuse(["serve"]), 2, /^CONFIG_NOT_FOUND: there is no CONFIG to serve.*--server/);
+    expectRefusal(await runHere(["serve"]), 2, /^CONFIG_NOT_FOUND: there is no CONFIG to serve.*--server/);
   });
 
   it.each([
@@ -95,7 +95,7 @@ describe("bad input to serve and check", () => {
     ],
   ])("points at %s", async (_, yaml, message) => {
     for (const command of ["serve", "check"]) {
-      const { code, out, err } = await refuse([command], { cwd: folder(yaml) });
+      const { code, out, err } = await runHere([command], { cwd: folder(yaml) });
       expect({ code, out }, err).toEqual({ code: 1, out: "" });
       expect(err).toMatch(message);
       expect(err).not.toMatch(/\n\s+at /);
@@ -104,9 +104,9 @@ describe("bad input to serve and check", () => {
 
   it("names every problem of a file, one a line, and as JSON", async () => {
     const cwd = folder(`${GOOD.replace("listen", "listn")}    balance: fastest\n`);
-    const { err } = await refuse(["check"], { cwd });
+    const { err } = await runHere(["check"], { cwd });
     expect(err.trimEnd().split("\n").length).toBeGreaterThanOrEqual(2);
-    const { code, out } = await refuse(["check", "--json"], { cwd });
+    const { code, out } = await runHere(["check", "--json"], { cwd });
     expect(code).toBe(1);
     const { ok, problems } = JSON.parse(out);
     expect(ok).toBe(false);

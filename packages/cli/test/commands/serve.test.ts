@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from "vitest";
 import { tempDir } from "../../../../test/fixtures/temp-dir.ts";
 import { startOrigin, startSlowOrigin, visit } from "../support/origin.ts";
 import { serve } from "../support/serving.ts";
-import { sojourn } from "../support/sojourn.ts";
+import { runHere, sojourn } from "../support/sojourn.ts";
 
 // Whole processes start here; on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -48,7 +48,7 @@ describe("sojourn serve", () => {
       [...LISTEN, "--server", `a=http://${a.address}`, "--server", `b=http://${b.address}`, "--affinity", "none"],
       { env },
     );
-    const ask = (...args: readonly string[]) => sojourn([...args, "--admin", admin ?? ""]);
+    const ask = (...args: readonly string[]) => runHere([...args, "--admin", admin ?? ""]);
     const table = await ask("status");
     expect(table.code).toBe(0);
     expect(table.out).toMatch(/^pool default: affinity none, balance least-connections\n {2}SERVER +STATE +HEALTH/);
@@ -79,9 +79,9 @@ describe("sojourn serve", () => {
       join(cwd, "sojourn.yaml"),
       yaml(origin.address).replace("admin: 127.0.0.1:0", `admin: ${new URL(admin ?? "").host}`),
     );
-    const refused = await sojourn(["status"], { cwd });
+    const refused = await runHere(["status"], { cwd });
     expect(refused.err).toContain("401: ADMIN_UNAUTHORIZED");
-    expect(await sojourn(["status", "--admin-token-file", token], { cwd })).toMatchObject({ code: 0, err: "" });
+    expect(await runHere(["status", "--admin-token-file", token], { cwd })).toMatchObject({ code: 0, err: "" });
   });
 
   it("reads its file again on reload and on SIGHUP, and keeps the old one when the new one is wrong", async () => {

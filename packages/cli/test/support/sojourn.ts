@@ -39,8 +39,8 @@ export function sojourn(args: readonly string[], { env, input = "", cwd = tempDi
   });
 }
 
-/** Runs the command's sources in this process: for what is refused before anything is started. */
-export async function refuse(
+/** Runs the command's sources in this process: for what ends by itself and starts nothing. */
+export async function runHere(
   args: readonly string[],
   { env = {}, input = "", cwd = tempDir() }: RunOptions = {},
 ): Promise<Ran> {
