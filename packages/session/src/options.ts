@@ -26,9 +26,12 @@ export interface CookieOptions {
 }
 
 export interface LimitOptions {
-  /** Sessions a user may have at once, at least 1. */
+  /** Sessions a user may have at once, 1 to 10,000. */
   readonly sessions: number;
-  /** What a login beyond it meets. @default "end-oldest" */
+  /**
+   * What a login beyond it meets, once sessions that have ended by themselves have made room: SESSION_LIMIT_REACHED, or
+   * the user's oldest session ends. With more than 100 sessions `"end-oldest"` looks at 100 of them. @default "end-oldest"
+   */
   readonly onLimit?: "reject" | "end-oldest";
 }
 
@@ -164,6 +167,7 @@ export interface StoreOptions extends CommonOptions, StoreCallOptions {
   readonly grace?: Duration;
   /** What a token presented after its grace time leads to. @default "end" */
   readonly onReuse?: "end" | "report";
+  /** How many sessions a user may have. There always is a limit: every login writes the user's whole list. @default 1000, and the oldest ends */
   readonly limit?: LimitOptions;
   /** A `set` that meets a changed value throws SESSION_CONFLICT. @default false */
   readonly strict?: boolean;

@@ -125,7 +125,6 @@ function heard(told: string): [string, string] {
 }
 
 function limited({ limit }: Settings): string {
-  if (limit === undefined) return "no limit";
   const beyond = limit.onLimit === "reject" ? "is refused" : "ends the user's oldest session";
   return `${limit.sessions}; a login beyond them ${beyond}`;
 }

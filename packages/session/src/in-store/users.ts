@@ -37,7 +37,8 @@ export interface Leaving {
  */
 export interface Users {
   /**
-   * Enters a session that is about to be written. At the limit, entries that no longer read make room first.
+   * Enters a session that is about to be written. At the limit, entries that no longer read make room first; where the
+   * oldest may be ended instead, no more than some are looked at, so that no login costs more than another.
    * @returns the generation to write under, and the keys that lost their place and must be deleted. They stay on the
    * list, as leaving, until a later login finds them gone: a revocation must find those whose deletion failed.
    * @throws SESSION_LIMIT_REACHED
@@ -69,8 +70,10 @@ export interface UsersParts extends SettleParts {
   readonly lookup: Lookup;
 }
 
-/** Without a limit, dead entries are looked for each time the list has grown by this many. */
+/** Dead entries are looked for each time the list has grown by this many. */
 const PRUNE_EVERY = 50;
+/** How many sessions a login reads for that: twice as many, so that dead entries do not pile up. */
+const LOOKS = 2 * PRUNE_EVERY;
 
 const asLeaving = (entry: UserEntry): UserEntry => ({ ...entry, leaving: true });
 
@@ -140,14 +143,23 @@ export function createUsers(parts: UsersParts): Users {
     return record?.entries.filter((entry) => entry.absoluteEndMs > now) ?? [];
   }
 
-  /** Those whose sessions read, and those too young to have been written yet. */
-  async function reading(userId: string, entries: readonly UserEntry[]): Promise<UserEntry[]> {
+  /**
+   * Without those that no longer read. It looks at `looks` of them, first at those that are leaving, then at others from
+   * anywhere on, but for those too young to have been written yet: a login that lost its place gives up its session.
+   */
+  async function pruned(userId: string, entries: readonly UserEntry[], looks: number): Promise<UserEntry[]> {
     const youngSince = time.now() - commitWithinMs;
+    const marked = entries.filter(({ leaving }) => leaving);
+    const staying = entries.filter(({ leaving }) => !leaving);
+    const from = entries.length > looks ? runtime.random.uint32() % Math.max(1, staying.length) : 0;
+    const seen = [...marked, ...staying.slice(from), ...staying.slice(0, from)].slice(0, looks);
     const reads = await inParallel(
-      entries,
-      async ({ key, createdAtMs }) => createdAtMs > youngSince || (await lookup.owns(userId, key)),
+      seen,
+      async ({ key, createdAtMs, leaving }) =>
+        (!leaving && createdAtMs > youngSince) || (await lookup.owns(userId, key)),
     );
-    return entries.filter((_, i) => reads[i]);
+    const dead = new Set(seen.filter((_, i) => !reads[i]));
+    return entries.filter((entry) => !dead.has(entry));
   }
 
   /** @param waitMs how long the search may take. */
@@ -189,12 +201,13 @@ export function createUsers(parts: UsersParts): Users {
         const known = record?.entries.find(({ key }) => key === entry.key)?.absoluteEndMs ?? 0;
         const absoluteEndMs = Math.max(known, entry.absoluteEndMs);
         let others = living(record).filter(({ key }) => key !== entry.key);
-        const max = limit?.sessions ?? Number.POSITIVE_INFINITY;
+        const full = others.length >= limit.sessions;
         const grown = others.length > 0 && others.length % PRUNE_EVERY === 0;
-        if (others.length >= max || grown) others = await reading(userId, others);
+        const rejects = limit.onLimit === "reject";
+        if (full || grown) others = await pruned(userId, others, full && rejects ? others.length : LOOKS);
         const staying = others.filter(({ leaving }) => !leaving);
-        const surplus = Math.max(0, staying.length + 1 - max);
-        if (surplus > 0 && limit?.onLimit === "reject") {
+        const surplus = Math.max(0, staying.length + 1 - limit.sessions);
+        if (surplus > 0 && rejects) {
           emit({ type: "session.limit", userId, outcome: "rejected" });
           throw new SojournError("SESSION_LIMIT_REACHED", { sessions: limit.sessions });
         }

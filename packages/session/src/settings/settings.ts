@@ -30,7 +30,7 @@ export interface Settings {
   readonly binding: Readonly<Record<BindingSignal, BindingPolicy>> | undefined;
   readonly trustProxy: readonly string[];
   readonly data: DataRules;
-  readonly limit: { readonly sessions: number; readonly onLimit: "reject" | "end-oldest" } | undefined;
+  readonly limit: { readonly sessions: number; readonly onLimit: "reject" | "end-oldest" };
   readonly strict: boolean;
   readonly onConflict: ((conflict: Conflict) => unknown) | undefined;
   readonly commitWithinMs: number;
@@ -142,8 +142,10 @@ function lifetimes(given: { idle?: Duration; absolute?: Duration }, prefix: stri
   return Object.freeze({ idleMs, absoluteMs });
 }
 
-function resolveLimit(limit: StoreOptions["limit"]): Settings["limit"] {
-  if (limit === undefined) return undefined;
+/** Far more than anybody has devices, and few enough for a list that every login reads and writes whole. */
+const USUAL_LIMIT = 1_000;
+
+function resolveLimit(limit: StoreOptions["limit"] = { sessions: USUAL_LIMIT }): Settings["limit"] {
   checkKeys(limit, ["sessions", "onLimit"], "limit");
   const sessions = wholeNumber(limit.sessions, "limit.sessions", 1, 10_000);
   if (sessions === undefined)
