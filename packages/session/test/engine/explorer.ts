@@ -13,7 +13,7 @@ export interface Run {
   /** What goes through one wrapped store is one actor. */
   readonly wrap: (store: AnyStore) => AnyStore;
   /** Opens gates, one at a time, until `work` has settled. `idle` is called when no gate waits. */
-  finish(work: Promise<unknown>, idle: () => void): Promise<void>;
+  finish(work: Promise<unknown>, idle: () => void | Promise<void>): Promise<void>;
   /** How many gates there were to choose from at each step. */
   readonly widths: number[];
   readonly labels: string[];
@@ -78,7 +78,7 @@ function createRun(choose: (width: number, step: number) => number, switches?: n
       for (;;) {
         await turn();
         if (settled && waiting.length === 0) return;
-        if (waiting.length === 0) idle();
+        if (waiting.length === 0) await idle();
         else pick();
       }
     },

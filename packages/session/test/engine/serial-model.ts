@@ -174,6 +174,14 @@ export function findOrder(
     before.set({ ...deed, kind: "look", steps: [] }, deed);
   }
   const deeds = [...given, ...before.keys()];
+  /** A rotation with nothing to do may have waited for what others wrote, and have seen it. */
+  function outcomes(at: World, deed: Deed): readonly World[] {
+    const next = perform(at, deed, first);
+    if (next === undefined) return [];
+    const seen =
+      deed.kind === "rotate" && next === at ? perform(at, { ...deed, kind: "look", steps: [] }, first) : undefined;
+    return seen === undefined ? [next] : [next, seen];
+  }
   function search(at: World, done: ReadonlySet<Deed>): readonly Deed[] | undefined {
     const left = deeds.filter((deed) => !done.has(deed));
     if (left.length === 0) return arrived(at) ? [] : undefined;
@@ -183,10 +191,10 @@ export function findOrder(
     for (const deed of left) {
       const earlier = before.get(deed);
       if (deed.start > soonest || (earlier !== undefined && !done.has(earlier))) continue;
-      const next = perform(at, deed, first);
-      if (next === undefined) continue;
-      const rest = search(next, new Set([...done, deed]));
-      if (rest !== undefined) return [deed, ...rest];
+      for (const next of outcomes(at, deed)) {
+        const rest = search(next, new Set([...done, deed]));
+        if (rest !== undefined) return [deed, ...rest];
+      }
     }
     dead.add(name);
     return undefined;

@@ -188,7 +188,7 @@ export async function drive<T>(runtime: FakeRuntime, work: Promise<T>, stepMs = 
 }
 
 /** WebCrypto works on other threads: what was asked of it before has been answered. */
-async function fence(): Promise<void> {
+export async function fence(): Promise<void> {
   for (let i = 0; i < 3; i++) {
     await crypto.subtle.digest("SHA-256", new Uint8Array(1));
     await turn();
