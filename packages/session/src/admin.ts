@@ -7,7 +7,8 @@ export interface SessionAdmin {
   list(userId: string, currentId: string | undefined): Promise<readonly SessionInfo[]>;
   end(id: string): Promise<boolean>;
   endOthers(state: SessionState): Promise<number>;
-  revokeUser(userId: string): Promise<number>;
+  /** @param wait until no near copy of what has ended may be believed. */
+  revokeUser(userId: string, wait: boolean): Promise<number>;
   revokeAll(): Promise<number>;
   sweep(limit: number): Promise<number>;
   /** @param held the session, where a request has it. */

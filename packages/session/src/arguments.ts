@@ -2,6 +2,7 @@ import { SojournError } from "@sojourn/core";
 import type { LoginFactsAsked } from "./home.ts";
 import { checkKeys } from "./option-check.ts";
 import type { LoginOptions } from "./session.ts";
+import type { RevocationOptions } from "./sessions.ts";
 import { isSessionKey } from "./token/token.ts";
 
 const MAX_KEY_CHARS = 1_024;
@@ -56,6 +57,14 @@ export function checkLogin(userId: string, options: LoginOptions): LoginFactsAsk
     throw argumentInvalid("login", "persistent", "is not true or false", "give one of them");
   checkLevel("login", level);
   return { userId, level, persistent };
+}
+
+/** @returns whether to wait. @throws ARGUMENT_INVALID OPTIONS_INVALID */
+export function checkRevocation(options: RevocationOptions): boolean {
+  checkKeys(options, ["wait"], "revokeUser options");
+  const { wait = true } = options;
+  if (typeof wait === "boolean") return wait;
+  throw argumentInvalid("revokeUser", "wait", "is not true or false", "give one of them");
 }
 
 /** @throws ARGUMENT_INVALID */

@@ -7,7 +7,7 @@ import {
   parseDuration,
   SojournError,
 } from "@sojourn/core";
-import { argumentInvalid, checkId, checkLevel, checkListener, checkUserId } from "./arguments.ts";
+import { argumentInvalid, checkId, checkLevel, checkListener, checkRevocation, checkUserId } from "./arguments.ts";
 import { codeOf } from "./emitter.ts";
 import { headerText } from "./header-text.ts";
 import type { Held } from "./held.ts";
@@ -168,6 +168,7 @@ export function createSessions<Data extends object = Record<string, unknown>>(
       checkLevel("requireFresh", level);
       state.accessed = true;
       refuseDegraded(state, "requireFresh");
+      await home.freshen(state);
       const record = state.held?.record;
       if (record?.authenticatedAtMs === undefined) {
         throw new SojournError("SESSION_NOT_AUTHENTICATED", { operation: "requireFresh" });
@@ -194,9 +195,9 @@ export function createSessions<Data extends object = Record<string, unknown>>(
       refuseDegraded(state, "endOthers");
       return admin.endOthers(state);
     },
-    async revokeUser(userId) {
+    async revokeUser(userId, options = {}) {
       checkUserId("revokeUser", userId);
-      return admin.revokeUser(userId);
+      return admin.revokeUser(userId, checkRevocation(options));
     },
     revokeAll: () => admin.revokeAll(),
     async sweep(limit = 1_000) {

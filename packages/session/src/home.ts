@@ -23,6 +23,8 @@ export interface Home {
   takeCookies(state: SessionState): Awaitable<readonly string[]>;
   /** What is true in spite of a commit that failed: a login or logout that had resolved before it. */
   cookiesAfterFailure(state: SessionState): readonly string[];
+  /** Looks at the session where it is kept, if this request only knows a copy of it. @throws SESSION_STORE_DOWN */
+  freshen(state: SessionState): Awaitable<void>;
   login(state: SessionState, asked: LoginFactsAsked): Promise<void>;
   elevate(state: SessionState, level: number): Promise<void>;
   rotate(state: SessionState): Promise<void>;

@@ -27,10 +27,11 @@ export type {
 export type { DeviceInfo } from "./record/device.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./schema.ts";
 export type { LoginOptions, Session } from "./session.ts";
-export type { PolicyReport, SessionInfo, Sessions } from "./sessions.ts";
+export type { PolicyReport, RevocationOptions, SessionInfo, Sessions } from "./sessions.ts";
 export type {
   AnyStore,
   Closable,
+  NearCopies,
   RecordToWrite,
   Scannable,
   SessionStore,
@@ -38,6 +39,7 @@ export type {
   StoredRecord,
   StoreTraits,
   Sweepable,
+  Tiered,
   Touchable,
   Version,
   Watchable,

@@ -146,8 +146,9 @@ interface StoreCallOptions {
   /**
    * What a request with our cookie meets while the store cannot be read. `"fail"`: SESSION_STORE_DOWN (503).
    * `"anonymous"`: an empty session with `degraded: true`; whatever would change or end it raises SESSION_STORE_DOWN,
-   * and the response carries no Set-Cookie and is not cached. `"last-known"` needs a tiered store and is UNSUPPORTED
-   * with any other. @default "fail"
+   * and the response carries no Set-Cookie and is not cached. `"last-known"`: the session as this process knew it last,
+   * under the same conditions, where it knew it at most `lastKnownFor` ago; otherwise as `"fail"`. It needs a tiered
+   * store and is UNSUPPORTED with any other. @default "fail"
    */
   readonly onStoreDown?: "fail" | "anonymous" | "last-known";
 }
@@ -169,6 +170,11 @@ export interface StoreOptions extends CommonOptions, StoreCallOptions {
   readonly onReuse?: "end" | "report";
   /** How many sessions a user may have. There always is a limit: every login writes the user's whole list. @default 1000, and the oldest ends */
   readonly limit?: LimitOptions;
+  /**
+   * How old what `onStoreDown: "last-known"` shows may be, at most a minute. The session may have been ended elsewhere
+   * since. UNSUPPORTED without it. @default "60s"
+   */
+  readonly lastKnownFor?: Duration;
   /** A `set` that meets a changed value throws SESSION_CONFLICT. @default false */
   readonly strict?: boolean;
   /** Chooses what to store. @default the value this request wants, and a `session.conflict` event */

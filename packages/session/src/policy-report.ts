@@ -3,7 +3,7 @@ import type { Carrier, TokenCarrier } from "./carrier.ts";
 import type { BindingSignal } from "./events.ts";
 import type { PolicyReport } from "./sessions.ts";
 import type { Settings } from "./settings/settings.ts";
-import type { AnyStore } from "./store.ts";
+import type { AnyStore, NearCopies } from "./store.ts";
 
 /** Everything that an audit asks of a configuration, in words and numbers; no key and no secret. */
 export function reportPolicy(
@@ -59,18 +59,31 @@ function storeGuarantees(settings: Settings, store: AnyStore): [string, string][
   const { shared } = store.traits;
   const told = store.watch === undefined ? "within 30s" : "at the store's news";
   const plain = shared ? "not encrypted" : "not encrypted; never leaves the process";
+  const ends = finality(store);
   return [
     ["store", store.traits.name],
     ["at rest", settings.atRest === "sealed" ? "AES-256-GCM under the key ring, bound to the session" : plain],
     ...(settings.atRest === "sealed" ? [sealedOnly(settings)] : []),
     ["lost updates", "none; operations are replayed by compare-and-set"],
     ["conflicting sets", conflicts(settings)],
-    ["logout", "final when it resolves"],
+    ...(store.near === undefined ? [] : [nearCopies(store.near)]),
+    ["logout", ends],
     ["sessions a user", limited(settings)],
-    ["revokeUser", "final when it resolves"],
-    ["revokeAll", store.scan === undefined ? "unsupported: the store cannot be scanned" : "final when it resolves"],
+    ["revokeUser", store.near === undefined ? ends : "final everywhere when it resolves; with wait: false as logout"],
+    ["revokeAll", store.scan === undefined ? "unsupported: the store cannot be scanned" : ends],
     ...callGuarantees(settings, shared, told),
   ];
+}
+
+function finality({ near, watch }: AnyStore): string {
+  if (near === undefined) return "final when it resolves";
+  const told = watch === undefined ? "after at most" : "at the store's news, after at most";
+  return `final here and in the shared store when it resolves; elsewhere ${told} ${formatDuration(near.stalenessMs)}`;
+}
+
+function nearCopies({ stalenessMs, maxRecords, maxBytes }: NearCopies): [string, string] {
+  const bounds = `at most ${maxRecords} records of ${maxBytes} bytes together`;
+  return ["near copies", `${bounds}; one is believed for ${formatDuration(stalenessMs)}`];
 }
 
 function carriedGuarantees(settings: Settings, carrier: Carrier): [string, string][] {
@@ -134,11 +147,12 @@ function conflicts({ strict, onConflict }: Settings): string {
   return onConflict === undefined ? "the last write wins, and is reported" : "decided by onConflict";
 }
 
-function storeDown({ onStoreDown }: Settings): string {
+function storeDown({ onStoreDown, lastKnownForMs }: Settings): string {
   const fails = "SESSION_STORE_DOWN (503)";
-  return onStoreDown === "fail"
-    ? fails
-    : `requests are served anonymously, read-only; what changes a session: ${fails}`;
+  if (onStoreDown === "fail") return fails;
+  const served =
+    onStoreDown === "anonymous" ? "anonymously" : `with what was known at most ${formatDuration(lastKnownForMs)} ago`;
+  return `requests are served ${served}, read-only; what changes a session: ${fails}`;
 }
 
 function breaker({ breaker: { failures, pauseMs, longestPauseMs } }: Settings): string {

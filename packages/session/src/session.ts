@@ -107,8 +107,9 @@ export interface Session<Data extends object = Record<string, unknown>> {
   /** The request brought no living session. False while `degraded`: nobody knows. */
   readonly isNew: boolean;
   /**
-   * The request brought a token and the store could not be read (`onStoreDown: "anonymous"`): this session is empty,
-   * whatever would change or end it raises SESSION_STORE_DOWN, and `commit` does nothing.
+   * The request brought a token and the store could not be read: this session is empty (`onStoreDown: "anonymous"`), or
+   * what this process knew of it last (`"last-known"`). Whatever would change or end it raises SESSION_STORE_DOWN, so does
+   * `requireFresh`, and `commit` does nothing.
    */
   readonly degraded: boolean;
 }

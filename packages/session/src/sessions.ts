@@ -17,6 +17,14 @@ export interface SessionInfo {
   readonly current: boolean;
 }
 
+export interface RevocationOptions {
+  /**
+   * Resolve when no server's copy of an ended session may be believed any more: after the `staleness` of a tiered store.
+   * With other stores nothing has to be waited for. @default true
+   */
+  readonly wait?: boolean;
+}
+
 /** Timeouts, limits and guarantees, for an audit. `String(report)` prints it, one `name: value` a line. */
 export interface PolicyReport {
   readonly rows: readonly { readonly name: string; readonly value: string }[];
@@ -79,11 +87,11 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   endOthers(session: Session<Data>): Promise<number>;
   /**
    * Ends all of a user's sessions, logins under way included. When it resolves, no session from before the call can be
-   * read again. When it throws, some may have been ended, and calling it again ends the rest.
+   * read again; with a tiered store it waits until no server's copy can, unless told not to. When it throws, some may have been ended, and calling it again ends the rest.
    * @returns how many were alive; 0 with sealed cookies: nobody counts them.
    * @throws SESSION_END_UNFINISHED SESSION_LIST_DAMAGED SESSION_KEY_UNKNOWN SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN
    */
-  revokeUser(userId: string): Promise<number>;
+  revokeUser(userId: string, options?: RevocationOptions): Promise<number>;
   /**
    * Ends everybody's sessions, those that this server cannot open too. @returns how many were alive.
    * @throws UNSUPPORTED when the store cannot be scanned. SESSION_END_UNFINISHED SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN

@@ -53,7 +53,9 @@ export interface SessionState {
   /** Somebody looked at the session. */
   accessed: boolean;
   headersSent: boolean;
-  /** The store could not be read: nobody knows what session this request has, and nothing of it is changed. */
+  /** The record came from a near copy: what must not be late asks the store again. */
+  byCopy: boolean;
+  /** The store could not be read: nobody knows what session this request has now, and nothing of it is changed. */
   degraded: boolean;
   /** The last of this session's promises: they run one after the other. */
   tail: Promise<unknown> | undefined;
@@ -83,6 +85,7 @@ export function freshState(request: SessionRequest): SessionState {
     affinityEnd: false,
     accessed: false,
     headersSent: false,
+    byCopy: false,
     degraded: false,
     tail: undefined,
   };
@@ -92,6 +95,7 @@ export function freshState(request: SessionRequest): SessionState {
 export function adopt(state: SessionState, held: Held | undefined): void {
   if (held?.key !== state.held?.key) state.reads = undefined;
   state.held = held;
+  state.byCopy = false;
   forgetView(state);
 }
 

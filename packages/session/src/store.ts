@@ -72,6 +72,28 @@ export interface Watchable {
   watch(changed: (key: string | undefined) => void): () => void;
 }
 
+/**
+ * Copies in this process of what a store further away holds. `read` of such a store always asks the store itself; who
+ * can do with less says so, by asking for a copy.
+ */
+export interface NearCopies {
+  /** How long a copy may be believed, counted from when the call that brought it was made. */
+  readonly stalenessMs: number;
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+  /** Nothing is sent. @returns undefined when no copy may be believed. The caller may keep and change the array. */
+  get(key: string): StoredRecord | undefined;
+  /** As `read`, and keeps a copy of what it finds. */
+  fetch(key: string): Promise<StoredRecord | undefined>;
+  /** Nothing is sent. @returns a copy of at most this age, which may be believed only while the store cannot be asked. */
+  lastKnown(key: string, withinMs: number): StoredRecord | undefined;
+}
+
+/** Keeps near copies. */
+export interface Tiered {
+  readonly near: NearCopies;
+}
+
 /** The store's own clock, where it has one. Stores without it share the process clock. */
 export interface StoreClock {
   nowMs(): Promise<number>;
@@ -90,4 +112,6 @@ export interface StoreTraits {
 
 /** A store as the engine takes it: the three methods, and what else it can do. */
 export type AnyStore = SessionStore &
-  Partial<Touchable & Sweepable & Scannable & Watchable & StoreClock & Closable> & { readonly traits: StoreTraits };
+  Partial<Touchable & Sweepable & Scannable & Watchable & Tiered & StoreClock & Closable> & {
+    readonly traits: StoreTraits;
+  };

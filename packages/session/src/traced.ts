@@ -3,7 +3,7 @@ import type { SessionAdmin } from "./admin.ts";
 import type { Home } from "./home.ts";
 import type { StoreCalls } from "./in-store/calls.ts";
 import type { SessionState } from "./state.ts";
-import type { AnyStore } from "./store.ts";
+import type { AnyStore, StoredRecord } from "./store.ts";
 import type { OperationEnd, Telemetry } from "./telemetry.ts";
 import { isSessionKey } from "./token/token.ts";
 
@@ -83,15 +83,15 @@ export function traceCalls(calls: StoreCalls, store: AnyStore, telemetry: Teleme
     }));
   }
 
+  const read = (key: string, work: () => Awaitable<StoredRecord | undefined>) =>
+    call("read", key, work, (record) => (record === undefined ? "absent" : "done"));
+  const { near } = calls;
+
   return {
     ...calls,
-    read: (key) =>
-      call(
-        "read",
-        key,
-        () => calls.read(key),
-        (record) => (record === undefined ? "absent" : "done"),
-      ),
+    read: (key) => read(key, () => calls.read(key)),
+    // A copy is no call.
+    near: near && { ...near, fetch: (key) => read(key, () => near.fetch(key)) },
     write: (key, record, expect) =>
       call(
         "write",

@@ -43,6 +43,7 @@ export function createCarriedHome(parts: CarriedParts): Home {
     // Only the cookie holds this session: what it did not come to carry did not happen.
     cookiesAfterFailure: (state) =>
       state.outgoing === "clear" && gate(state.request) ? setCookieLines(carrier.clear(state.request)) : NO_COOKIES,
+    freshen: () => undefined,
     login: (state, asked) => loginCarried(parts, state, asked),
     elevate: async (state, level) => elevateCarried(parts, state, level),
     async rotate(state) {

@@ -8,13 +8,14 @@ import { describeDevice } from "../record/device.ts";
 import { isUserKey } from "../record/user-record.ts";
 import type { SessionInfo } from "../sessions.ts";
 import { lifetimesOf } from "../settings/settings.ts";
+import { freshen } from "./load.ts";
 import { sessionKeys } from "./lookup.ts";
 import { inParallel } from "./parallel.ts";
 import { endRecord, inBackground, type StoreParts } from "./parts.ts";
 import type { Leaving } from "./users.ts";
 
 export function createStoreAdmin(parts: StoreParts): SessionAdmin {
-  const { store, calls, lookup, users, time, settings, endings } = parts;
+  const { store, calls, lookup, users, time, settings, endings, runtime } = parts;
 
   /** Ends sessions and counts those that were alive; says so when it fails after some of them. */
   async function counting(
@@ -74,14 +75,24 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
       if (userId !== undefined) inBackground(parts, id, users.release(userId, id, false));
       return alive;
     },
-    async endOthers({ held }) {
+    async endOthers(state) {
+      if (state.byCopy) await freshen(parts, state);
+      const { held } = state;
       const userId = held?.record.userId;
       if (held === undefined || userId === undefined) {
         throw new SojournError("SESSION_NOT_AUTHENTICATED", { operation: "endOthers" });
       }
       return endLeaving("endOthers", "others", () => users.keepOnly(userId, held.key));
     },
-    revokeUser: (userId) => endLeaving("revokeUser", "revoked", () => users.revoke(userId)),
+    async revokeUser(userId, wait) {
+      const ended = await endLeaving("revokeUser", "revoked", () => users.revoke(userId));
+      const { near } = store;
+      if (wait && near !== undefined) {
+        // Also when nothing was left to end: another server may have ended it just now.
+        await new Promise<void>((resolve) => void runtime.clock.after(near.stalenessMs, resolve, true));
+      }
+      return ended;
+    },
     async revokeAll() {
       const { scan } = lookup;
       if (scan === undefined) {

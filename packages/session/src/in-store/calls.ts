@@ -2,7 +2,7 @@ import { type Awaitable, isSojournError, type Runtime, SojournError } from "@soj
 import { codeOf, type Emit } from "../emitter.ts";
 import { readNowOf } from "../read-now.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { AnyStore, RecordToWrite, StoredRecord, Version, Written } from "../store.ts";
+import type { AnyStore, NearCopies, RecordToWrite, StoredRecord, Version, Written } from "../store.ts";
 import { createBreaker } from "./breaker.ts";
 import { createLimit, Unanswered } from "./deadline.ts";
 
@@ -27,6 +27,8 @@ class AnswerInvalid extends Error {
 export interface StoreCalls {
   /** Without a promise where the store has its records at hand. @throws SESSION_STORE_DOWN */
   read(key: string): Awaitable<StoredRecord | undefined>;
+  /** The copies that the store keeps in this process; absent where it keeps none. Only `fetch` may be SESSION_STORE_DOWN. */
+  readonly near: Pick<NearCopies, "get" | "fetch" | "lastKnown"> | undefined;
   /** @throws SESSION_STORE_DOWN when nothing was written @throws OutcomeUnknown */
   write(key: string, record: RecordToWrite, expect: "absent" | Version): Promise<Written>;
   /** @throws SESSION_STORE_DOWN when nothing was deleted @throws OutcomeUnknown */
@@ -74,7 +76,7 @@ export function createStoreCalls(
   const readNow = readNowOf(store);
 
   function read(key: string): Awaitable<StoredRecord | undefined> {
-    if (readNow === undefined) return readLater(key);
+    if (readNow === undefined) return readLater(() => store.read(key));
     const spell = breaker.enter("read");
     try {
       const record = readNow(key);
@@ -85,10 +87,10 @@ export function createStoreCalls(
     }
   }
 
-  async function readLater(key: string): Promise<StoredRecord | undefined> {
+  async function readLater(call: () => Promise<StoredRecord | undefined>): Promise<StoredRecord | undefined> {
     const spell = breaker.enter("read");
     try {
-      const record = await limited(store.read(key));
+      const record = await limited(call());
       if (record !== undefined && !isRecord(record)) throw new AnswerInvalid();
       breaker.succeeded(spell);
       return record;
@@ -111,8 +113,15 @@ export function createStoreCalls(
     }
   }
 
+  const { near } = store;
+
   return {
     read,
+    near: near && {
+      get: (key) => near.get(key),
+      fetch: (key) => readLater(() => near.fetch(key)),
+      lastKnown: (key, withinMs) => near.lastKnown(key, withinMs),
+    },
     write: (key, record, expect) => change("write", () => store.write(key, record, expect), isWritten),
     delete: (key) => change("delete", () => store.delete(key), isBoolean),
     ask,

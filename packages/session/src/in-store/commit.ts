@@ -60,7 +60,7 @@ function dueFor(parts: StoreParts, state: SessionState): Due {
 export function storeCommitWaits(parts: StoreParts, state: SessionState): boolean {
   if (state.tail !== undefined || hasPending(state)) return true;
   // Once the head has left, what is due can wait.
-  if (state.held === undefined || state.headersSent) return false;
+  if (state.held === undefined || state.headersSent || state.degraded) return false;
   const { issue, renew } = dueFor(parts, state);
   return issue || renew || repeats(state);
 }
@@ -72,7 +72,8 @@ function repeats(state: SessionState): boolean {
 
 export function commitToStore(parts: StoreParts, state: SessionState): Awaitable<void> {
   if (state.tail !== undefined || hasPending(state)) return inTurn(state, () => commitNow(parts, state));
-  if (state.held === undefined) return undefined;
+  // What is due waits until the store can be asked again.
+  if (state.held === undefined || state.degraded) return undefined;
   const due = dueFor(parts, state);
   if (due.issue || due.renew) return inTurn(state, () => maintainNow(parts, state, due));
   maintainLater(parts, state, due);

@@ -5,9 +5,9 @@ import { setCookieLines } from "../set-cookie-lines.ts";
 import type { SessionState } from "../state.ts";
 import { formatToken } from "../token/token.ts";
 import { commitToStore, storeCommitWaits } from "./commit.ts";
-import { degrading } from "./degrade.ts";
+import { degrading, servingLastKnown } from "./degrade.ts";
 import { elevateInStore, loginToStore, logoutFromStore, rotateInStore } from "./identity.ts";
-import { loadFromStore } from "./load.ts";
+import { freshen, loadFromStore, loadLastKnown } from "./load.ts";
 import type { StoreParts } from "./parts.ts";
 
 /** Sessions whose records live in a store, named by the client's token. */
@@ -28,15 +28,21 @@ export function createStoreHome(parts: StoreParts): Home {
   }
 
   const load = (request: SessionRequest) => loadFromStore(parts, request);
+  const loads = {
+    fail: load,
+    anonymous: degrading(load),
+    "last-known": servingLastKnown(load, (request) => loadLastKnown(parts, request)),
+  };
 
   return {
     commitsLate: true,
-    load: parts.settings.onStoreDown === "anonymous" ? degrading(load) : load,
+    load: loads[parts.settings.onStoreDown],
     waits: (state) => storeCommitWaits(parts, state),
     commit: (state) => commitToStore(parts, state),
     takeCookies,
     // A session that was ended is not among it: clearing its cookie could hit one that was given since.
     cookiesAfterFailure: takeCookies,
+    freshen: (state) => (state.byCopy ? freshen(parts, state) : undefined),
     login: (state, asked) => loginToStore(parts, state, asked),
     elevate: (state, level) => elevateInStore(parts, state, level),
     rotate: (state) => rotateInStore(parts, state),

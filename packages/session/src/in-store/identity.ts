@@ -13,6 +13,7 @@ import { keyOfName, newName, newSecret } from "../token/token.ts";
 import { holdToken, judgeAgain, listLonger, repeatSuccessor } from "./commit.ts";
 import { createRecord } from "./create.ts";
 import { type Asked, applyIssue, applyPending, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
+import { freshen } from "./load.ts";
 import { inParallel } from "./parallel.ts";
 import { commitDeadline, endRecord, inBackground, type StoreParts, settled } from "./parts.ts";
 import { settleDelete } from "./settle.ts";
@@ -21,6 +22,7 @@ import { settleDelete } from "./settle.ts";
 export async function loginToStore(parts: StoreParts, state: SessionState, asked: LoginFactsAsked): Promise<void> {
   const { runtime, settings, time, users, emit } = parts;
   const { userId, level } = asked;
+  if (state.byCopy) await freshen(parts, state);
   const previous = state.held;
   const other = previous?.record.userId !== undefined && previous.record.userId !== userId ? previous : undefined;
   const kept = other === undefined ? previous : undefined;
@@ -124,6 +126,7 @@ async function replace(parts: StoreParts, other: Held): Promise<void> {
 
 export async function elevateInStore(parts: StoreParts, state: SessionState, level: number): Promise<void> {
   const { runtime, time, emit } = parts;
+  if (state.byCopy) await freshen(parts, state);
   const base = state.held;
   if (base?.record.userId === undefined || state.token === undefined) {
     throw new SojournError("SESSION_NOT_AUTHENTICATED", { operation: "elevate" });

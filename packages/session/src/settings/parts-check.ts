@@ -57,9 +57,16 @@ function checkStore(store: unknown, where: string): void {
   }
   const extra = STORE_EXTRAS.find((name) => has[name] !== undefined && typeof has[name] !== "function");
   if (extra !== undefined) throw optionInvalid(`${where}.${extra}`, "is not a function", "give one, or leave it out");
+  if (has.near !== undefined) checkNear(partsOf(has.near), where);
   const { name, shared } = partsOf(has.traits);
   if (typeof name !== "string" || typeof shared !== "boolean")
     throw optionInvalid(where, "does not say its traits", "give it traits: { name, shared }");
+}
+
+function checkNear(near: Loose, where: string): void {
+  const whole = ["get", "fetch", "lastKnown"].every((name) => typeof near[name] === "function");
+  if (whole && Number.isFinite(near.stalenessMs)) return;
+  throw optionInvalid(`${where}.near`, "keeps no near copies", "make the store with tieredStore(…), or leave it out");
 }
 
 function partsOf(value: unknown): Loose {

@@ -37,7 +37,8 @@ export interface Settings {
   readonly storeDeadlineMs: number;
   /** `failures` is Infinity where there is none. */
   readonly breaker: { readonly failures: number; readonly pauseMs: number; readonly longestPauseMs: number };
-  readonly onStoreDown: "fail" | "anonymous";
+  readonly onStoreDown: "fail" | "anonymous" | "last-known";
+  readonly lastKnownForMs: number;
   readonly atRest: "sealed" | "plain";
   readonly acceptPlain: boolean;
 }
@@ -48,7 +49,7 @@ export function lifetimesOf(settings: Settings, persistent: boolean): Lifetimes 
 
 const COMMON =
   "keys idle absolute persistent touchWindow binding cookie trustProxy csrf schema codec version migrate writeVersion downgrade onEvent audit telemetry runtime env carrier";
-const WITH_STORE = "store rotateAfter grace onReuse limit strict onConflict atRest acceptPlain".split(" ");
+const WITH_STORE = "store rotateAfter grace onReuse limit lastKnownFor strict onConflict atRest acceptPlain".split(" ");
 const CALLS = ["commitWithin", "storeDeadline", "breaker", "onStoreDown"];
 const KNOWN = [...COMMON.split(" "), ...WITH_STORE, ...CALLS];
 const COOKIE_KEYS = ["name", "domain", "path", "sameSite", "partitioned", "insecureLoopback"];
@@ -118,6 +119,7 @@ export function resolveSettings(options: SessionsOptions & SchemaOptions<object>
     storeDeadlineMs: duration(options.storeDeadline, "storeDeadline", "2s", 1, 600_000),
     breaker: resolveBreaker(options.breaker),
     onStoreDown: resolveStoreDown(options),
+    lastKnownForMs: resolveLastKnown(withStore),
     atRest,
     acceptPlain,
   });
@@ -171,10 +173,18 @@ function resolveBreaker(breaker: StoreOptions["breaker"] = {}): Settings["breake
 
 function resolveStoreDown({ onStoreDown, store }: SessionsOptions): Settings["onStoreDown"] {
   const chosen = oneOf(onStoreDown, ["fail", "anonymous", "last-known"], "onStoreDown") ?? "fail";
-  if (chosen !== "last-known") return chosen;
+  if (chosen !== "last-known" || store?.near !== undefined) return chosen;
   const how = 'choose "fail" or "anonymous": only a tiered store keeps what it last read';
   const part = `the store ${store?.traits.name ?? "of revocation"}`;
   throw new SojournError("UNSUPPORTED", { feature: 'onStoreDown: "last-known"', part, how });
+}
+
+function resolveLastKnown({ lastKnownFor, onStoreDown }: Partial<StoreOptions>): number {
+  if (lastKnownFor !== undefined && onStoreDown !== "last-known") {
+    const how = 'choose onStoreDown: "last-known", or leave it out';
+    throw new SojournError("UNSUPPORTED", { feature: "lastKnownFor", part: "this choice of onStoreDown", how });
+  }
+  return duration(lastKnownFor, "lastKnownFor", "60s", 1, 60_000);
 }
 
 function resolveBinding(binding: SessionsOptions["binding"] = "report"): Settings["binding"] {

@@ -14,6 +14,7 @@ import { memoryStore } from "@sojourn/session/stores/memory";
 import { postgresMigration, postgresStore } from "@sojourn/session/stores/postgres";
 import { redisStore } from "@sojourn/session/stores/redis";
 import { sqliteStore } from "@sojourn/session/stores/sqlite";
+import { tieredStore } from "@sojourn/session/stores/tiered";
 import {
   adapterSuite,
   createBrowser,
@@ -108,6 +109,24 @@ const ROWS: readonly Row[] = [
   ["sqliteStore's deadline", (v) => sqliteStore(":memory:", { deadline: v }), "DURATION", never, "deadline"],
   ["sqliteStore's clock", (v) => sqliteStore(":memory:", { clock: v }), "STORE_OPTION_INVALID", never, "clock"],
   ["sqliteStore's random", (v) => sqliteStore(":memory:", { random: v }), "STORE_OPTION_INVALID", never, "random"],
+  ["tieredStore", tieredStore, "STORE_OPTION_INVALID", never, "shared"],
+  ["tieredStore's options", (v) => tieredStore(memoryStore(), v), "STORE_OPTION_INVALID", isObject, "options"],
+  ["tieredStore's staleness", (v) => tieredStore(memoryStore(), { staleness: v }), "DURATION", never, "staleness"],
+  [
+    "tieredStore's maxRecords",
+    (v) => tieredStore(memoryStore(), { maxRecords: v }),
+    "STORE_OPTION_INVALID",
+    never,
+    "maxRecords",
+  ],
+  [
+    "tieredStore's maxBytes",
+    (v) => tieredStore(memoryStore(), { maxBytes: v }),
+    "STORE_OPTION_INVALID",
+    never,
+    "maxBytes",
+  ],
+  ["tieredStore's clock", (v) => tieredStore(memoryStore(), { clock: v }), "STORE_OPTION_INVALID", never, "clock"],
   ["redisStore", redisStore, "STORE_OPTION_INVALID", isFunction, "client"],
   ["redisStore's options", (v) => redisStore(REDIS, v), "STORE_OPTION_INVALID", isObject, "options"],
   ["redisStore's prefix", (v) => redisStore(REDIS, { prefix: v }), "STORE_OPTION_INVALID", isAscii, "prefix"],
