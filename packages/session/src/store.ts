@@ -15,6 +15,8 @@ export interface RecordToWrite extends StoredRecord {
    * deadline stays, so that a commit never takes back a touch.
    */
   readonly shortens?: boolean;
+  /** Sessions end by this write. A store that makes sure of a deletion beyond its answer makes as sure of this. */
+  readonly ends?: boolean;
 }
 
 export type Written =
@@ -108,6 +110,12 @@ export interface StoreTraits {
   readonly name: string;
   /** Whether records leave the process; then payloads are sealed and keys are needed. */
   readonly shared: boolean;
+  /**
+   * An answered deletion, or write that `ends`, holds against more than one that a read shows, such as a fail-over. A
+   * repeated one makes as sure of the first.
+   * @default false
+   */
+  readonly makesSure?: boolean;
 }
 
 /** A store as the engine takes it: the three methods, and what else it can do. */

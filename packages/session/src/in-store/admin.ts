@@ -12,7 +12,10 @@ import { freshen } from "./load.ts";
 import { sessionKeys } from "./lookup.ts";
 import { inParallel } from "./parallel.ts";
 import { endRecord, inBackground, type StoreParts } from "./parts.ts";
-import type { Leaving } from "./users.ts";
+import type { EndAll, Leaving } from "./users.ts";
+
+/** The sessions of nearly every user: they leave in one go, where the store's client sends so. */
+const OF_A_USER_AT_ONCE = 128;
 
 export function createStoreAdmin(parts: StoreParts): SessionAdmin {
   const { store, calls, lookup, users, time, settings, endings, runtime } = parts;
@@ -20,14 +23,18 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
   /** Ends sessions and counts those that were alive; says so when it fails after some of them. */
   async function counting(
     operation: string,
-    work: (end: (keys: readonly string[], reason: EndReason) => Promise<void>) => Promise<void>,
+    work: (end: (keys: readonly string[], reason: EndReason, atOnce?: number) => Promise<void>) => Promise<void>,
   ): Promise<number> {
     let ended = 0;
     try {
-      await work(async (keys, reason) => {
-        await inParallel(keys, async (key) => {
-          if (await endRecord(parts, key, reason)) ended++;
-        });
+      await work(async (keys, reason, atOnce) => {
+        await inParallel(
+          keys,
+          async (key) => {
+            if (await endRecord(parts, key, reason)) ended++;
+          },
+          atOnce,
+        );
       });
     } catch (error) {
       if (ended === 0) throw error;
@@ -36,12 +43,15 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
     return ended;
   }
 
-  function endLeaving(operation: string, reason: EndReason, marking: () => Promise<Leaving>): Promise<number> {
+  function endLeaving(
+    operation: string,
+    reason: EndReason,
+    marking: (end: EndAll) => Promise<Leaving>,
+  ): Promise<number> {
     return counting(operation, async (end) => {
-      const { keys, gone } = await marking();
-      if (keys.length === 0) return;
-      await end(keys, reason);
-      inBackground(parts, undefined, gone());
+      const { keys, gone } = await marking((written) => end(written, reason, OF_A_USER_AT_ONCE));
+      await end(keys, reason, OF_A_USER_AT_ONCE);
+      if (gone !== undefined) inBackground(parts, undefined, gone());
     });
   }
 
@@ -82,10 +92,10 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
       if (held === undefined || userId === undefined) {
         throw new SojournError("SESSION_NOT_AUTHENTICATED", { operation: "endOthers" });
       }
-      return endLeaving("endOthers", "others", () => users.keepOnly(userId, held.key));
+      return endLeaving("endOthers", "others", (end) => users.keepOnly(userId, held.key, end));
     },
     async revokeUser(userId, wait) {
-      const ended = await endLeaving("revokeUser", "revoked", () => users.revoke(userId));
+      const ended = await endLeaving("revokeUser", "revoked", (end) => users.revoke(userId, end));
       const { near } = store;
       if (wait && near !== undefined) {
         // Also when nothing was left to end: another server may have ended it just now.
@@ -107,7 +117,7 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
             leaving.flatMap((each) => each.keys),
             "revoked",
           );
-          await inParallel(leaving, ({ gone }) => gone());
+          await inParallel(leaving, async ({ gone }) => gone?.());
         }
         for await (const keys of scan()) await end(sessionKeys(keys), "revoked");
       });

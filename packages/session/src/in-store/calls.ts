@@ -33,6 +33,8 @@ export interface StoreCalls {
   write(key: string, record: RecordToWrite, expect: "absent" | Version): Promise<Written>;
   /** @throws SESSION_STORE_DOWN when nothing was deleted @throws OutcomeUnknown */
   delete(key: string): Promise<boolean>;
+  /** Whether what ends a session is sure only once the store has answered it. */
+  readonly makesSure: boolean;
   /** Any other call whose repetition does no harm. @throws SESSION_STORE_DOWN */
   ask<T>(operation: string, call: () => Promise<T>, isAnswer?: (value: T) => boolean): Promise<T>;
 }
@@ -124,6 +126,7 @@ export function createStoreCalls(
     },
     write: (key, record, expect) => change("write", () => store.write(key, record, expect), isWritten),
     delete: (key) => change("delete", () => store.delete(key), isBoolean),
+    makesSure: store.traits.makesSure === true,
     ask,
   };
 }

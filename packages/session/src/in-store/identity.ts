@@ -1,4 +1,4 @@
-import { SojournError } from "@sojourn/core";
+import { formatDuration, SojournError } from "@sojourn/core";
 import { clientFacts } from "../client-facts.ts";
 import { type Draft, type Held, isGone, sessionEnded } from "../held.ts";
 import type { LoginFactsAsked } from "../home.ts";
@@ -17,6 +17,7 @@ import { freshen } from "./load.ts";
 import { inParallel } from "./parallel.ts";
 import { commitDeadline, endRecord, inBackground, type StoreParts, settled } from "./parts.ts";
 import { settleDelete } from "./settle.ts";
+import { loginWithinMs } from "./users.ts";
 
 /** Reserve in the user record, write the session, confirm: a revocation in between wins. */
 export async function loginToStore(parts: StoreParts, state: SessionState, asked: LoginFactsAsked): Promise<void> {
@@ -29,6 +30,7 @@ export async function loginToStore(parts: StoreParts, state: SessionState, asked
 
   const persistent = asked.persistent ?? state.persists;
   await time.refresh()?.catch(() => {});
+  const until = runtime.clock.monotonic() + loginWithinMs(settings);
   const now = time.now();
   const absoluteEndMs = now + lifetimesOf(settings, persistent).absoluteMs;
   const name = kept !== undefined && state.token !== undefined ? state.token.name : newName(runtime.random);
@@ -54,7 +56,7 @@ export async function loginToStore(parts: StoreParts, state: SessionState, asked
     held = await (kept === undefined
       ? createLogin(parts, key, facts, other === undefined ? pending.operations : [], now)
       : writeLogin(parts, state, kept, facts, pending, now));
-    await confirmLogin(parts, key, facts);
+    await confirmLogin(parts, key, facts, until);
     if (other !== undefined) await replace(parts, other);
   } catch (error) {
     inBackground(parts, key, withdraw(parts, userId, key, kept !== undefined));
@@ -98,7 +100,8 @@ function writeLogin(
 }
 
 /** The token has not left yet: a session that lost its place is deleted unseen. */
-async function confirmLogin(parts: StoreParts, key: string, { userId, generation }: LoginFacts): Promise<void> {
+async function confirmLogin(parts: StoreParts, key: string, facts: LoginFacts, until: number): Promise<void> {
+  const { userId, generation } = facts;
   let confirmed: boolean;
   try {
     confirmed = await parts.users.confirm(userId, key, generation);
@@ -106,8 +109,11 @@ async function confirmLogin(parts: StoreParts, key: string, { userId, generation
     inBackground(parts, key, endRecord(parts, key, "revoked"));
     throw error;
   }
-  if (confirmed) return;
+  // A revocation takes a session of a certain age for written, and may have deleted it before it was.
+  const late = parts.runtime.clock.monotonic() > until;
+  if (confirmed && !late) return;
   await endRecord(parts, key, "revoked");
+  if (confirmed) throw new SojournError("SESSION_CONTENDED", { waited: formatDuration(loginWithinMs(parts.settings)) });
   throw sessionEnded("gone");
 }
 

@@ -43,10 +43,14 @@ export async function settleWrite(
       return stored === undefined ? { status: "gone" } : { status: "conflict", stored };
     } catch (error) {
       if (!(error instanceof OutcomeUnknown)) throw attempt === 0 ? error : unknown("written", error);
+      if (error.mayBeUndone) throw unknown("written", error);
       const stored = await readAfter(calls, key, "written", error);
       if (stored === undefined && expect !== "absent") return { status: "gone" };
-      if (stored?.version === record.version) return DONE;
-      const untouched = stored === undefined ? mayRecreate : stored.version === expect;
+      const done = stored?.version === record.version;
+      // Sent again it changes nothing, and makes sure.
+      const unsure = done && record.ends === true && calls.makesSure && runtime.clock.monotonic() < until;
+      if (done && !unsure) return DONE;
+      const untouched = unsure || (stored === undefined ? mayRecreate : stored.version === expect);
       if (!untouched && stored !== undefined) return { status: "conflict", stored };
       if (!untouched || runtime.clock.monotonic() >= until) throw unknown("written", error);
       await rest(attempt, runtime);
@@ -67,7 +71,9 @@ export async function settleDelete({ calls, runtime }: SettleParts, key: string,
       if (!(error instanceof OutcomeUnknown)) throw attempt === 0 ? error : unknown("deleted", error);
       if (error.mayBeUndone) throw unknown("deleted", error);
       const stored = await readAfter(calls, key, "deleted", error);
-      if (stored === undefined) return true;
+      const gone = stored === undefined;
+      // Sent again it deletes nothing, and makes sure.
+      if (gone && (attempt > 0 || !calls.makesSure)) return true;
       if (runtime.clock.monotonic() >= until) throw unknown("deleted", error);
       await rest(attempt, runtime);
     }

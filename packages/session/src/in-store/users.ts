@@ -19,16 +19,20 @@ import type { Settings } from "../settings/settings.ts";
 import type { Vault } from "../vault.ts";
 import { pause } from "./backoff.ts";
 import type { Lookup } from "./lookup.ts";
-import { inParallel } from "./parallel.ts";
+import { both, inParallel } from "./parallel.ts";
 import { type SettleParts, settleWrite } from "./settle.ts";
 import type { StoreTime } from "./time.ts";
 
 /** Sessions that a revocation has marked. They stay listed until they are gone, so that a repetition finds them. */
 export interface Leaving {
+  /** Those that are still to be deleted. */
   readonly keys: readonly string[];
-  /** Takes them off the list. To be called when all of them have been deleted. */
-  gone(): Promise<void>;
+  /** Takes all off the list. To be called when all of them have been deleted. Absent: there were none. */
+  readonly gone: (() => Promise<void>) | undefined;
 }
+
+/** Deletes sessions. */
+export type EndAll = (keys: readonly string[]) => Promise<void>;
 
 /**
  * User records, changed only by compare-and-set of their one key. A record that is there and does not open as ours is
@@ -53,12 +57,15 @@ export interface Users {
   release(userId: string, key: string, unlessOwned: boolean): Promise<void>;
   /** The session may live until `absoluteEndMs`, if that is later than what its entry says. */
   prolong(userId: string, key: string, absoluteEndMs: number): Promise<void>;
-  /** Raises the generation and marks all that is listed; logins under way fail. */
-  revoke(userId: string): Promise<Leaving>;
+  /**
+   * Raises the generation and marks all that is listed; logins under way fail.
+   * @param end deletes, while it marks, those that no login can still be writing.
+   */
+  revoke(userId: string, end: EndAll): Promise<Leaving>;
   /** As `revoke`, for a user record found by scanning. One that does not open is replaced by an empty one. */
   revokeByKey(userKey: string): Promise<Leaving>;
-  /** Marks all that is listed but `key`. */
-  keepOnly(userId: string, key: string): Promise<Leaving>;
+  /** Marks all that is listed but `key`. @param end as in `revoke` */
+  keepOnly(userId: string, key: string, end: EndAll): Promise<Leaving>;
   list(userId: string): Promise<readonly UserEntry[]>;
 }
 
@@ -75,12 +82,24 @@ const PRUNE_EVERY = 50;
 /** How many sessions a login reads for that: twice as many, so that dead entries do not pile up. */
 const LOOKS = 2 * PRUNE_EVERY;
 
+/** A login that has taken this many times `commitWithin` fails. */
+const LOGIN_WITHIN = 2;
+/** From this age on, in the same unit, nobody is writing a session for the first time, however clocks differ. */
+const WRITTEN_AFTER = LOGIN_WITHIN + 1;
+
+export function loginWithinMs({ commitWithinMs }: Pick<Settings, "commitWithinMs">): number {
+  return LOGIN_WITHIN * commitWithinMs;
+}
+
 const asLeaving = (entry: UserEntry): UserEntry => ({ ...entry, leaving: true });
 
 interface Step<T> {
   /** Absent: nothing to write. */
   readonly next?: UserRecord;
   readonly result: T;
+  readonly ends?: boolean;
+  /** Done together with the write, and not undone where that fails. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
 export function createUsers(parts: UsersParts): Users {
@@ -123,13 +142,14 @@ export function createUsers(parts: UsersParts): Users {
         renewed = true;
       }
       const stepped = step(record);
-      const { next, result } = isPromise(stepped) ? await stepped : stepped;
+      const { next, result, ends, meanwhile } = isPromise(stepped) ? await stepped : stepped;
       if (next === undefined) return result;
       const version = toBase64Url(runtime.random.bytes(12));
       const bytes = await vault.seal(userKey, encodeUserRecord(next));
       // The generation is remembered for as long as a session from before it could live.
-      const written = { bytes, version, expiresAtMs: time.now() + longestMs };
-      const settled = await settleWrite(parts, userKey, written, current?.version ?? "absent", until, true);
+      const written = { bytes, version, expiresAtMs: time.now() + longestMs, ...(ends && { ends }) };
+      const writing = settleWrite(parts, userKey, written, current?.version ?? "absent", until, true);
+      const [settled] = meanwhile === undefined ? [await writing] : await both(writing, meanwhile());
       if (settled.status === "done") return result;
       if (runtime.clock.monotonic() >= until) {
         throw new SojournError("SESSION_CONTENDED", { waited: formatDuration(commitWithinMs) });
@@ -174,24 +194,34 @@ export function createUsers(parts: UsersParts): Users {
     userKey: string,
     keep: string | undefined,
     anew: () => Awaitable<UserRecord>,
+    end?: EndAll,
     overwrites = false,
   ): Promise<Leaving> {
     const found = new Set<string>();
+    const ended = new Set<string>();
     const mark = (record: UserRecord | undefined): Step<undefined> => {
       if (record === undefined) return { result: undefined };
       for (const { key } of record.entries) if (key !== keep) found.add(key);
       const entries = record.entries.map((entry) => (entry.key === keep ? entry : asLeaving(entry)));
       const generation = keep === undefined ? Math.max(record.generation + 1, time.now()) : record.generation;
-      return { next: { ...record, generation, entries }, result: undefined };
+      const next = { ...record, generation, entries };
+      if (end === undefined) return { next, result: undefined, ends: true };
+      const writtenBefore = time.now() - WRITTEN_AFTER * commitWithinMs;
+      const now = record.entries.flatMap(({ key, createdAtMs }) =>
+        key !== keep && createdAtMs < writtenBefore && !ended.has(key) ? [key] : [],
+      );
+      for (const key of now) ended.add(key);
+      return { next, result: undefined, ends: true, ...(now.length > 0 && { meanwhile: () => end(now) }) };
     };
     await change(userKey, mark, anew, overwrites);
+    if (found.size === 0) return { keys: [], gone: undefined };
     const gone = () =>
       change(userKey, (record): Step<undefined> => {
         const entries = record?.entries.filter(({ key }) => !found.has(key));
         if (record === undefined || entries?.length === record.entries.length) return { result: undefined };
         return { next: { ...record, entries: entries ?? [] }, result: undefined };
       });
-    return { keys: [...found], gone };
+    return { keys: [...found].filter((key) => !ended.has(key)), gone };
   }
 
   return {
@@ -244,10 +274,10 @@ export function createUsers(parts: UsersParts): Users {
         const entries = record.entries.map((each) => (each === entry ? { ...entry, absoluteEndMs } : each));
         return { next: { ...record, entries }, result: undefined };
       }),
-    revoke: async (userId) => leave(await keyOf(userId), undefined, () => searched(userId)),
+    revoke: async (userId, end) => leave(await keyOf(userId), undefined, () => searched(userId), end),
     revokeByKey: (userKey) =>
-      leave(userKey, undefined, () => ({ generation: time.now(), userId: "", entries: [] }), true),
-    keepOnly: async (userId, kept) => leave(await keyOf(userId), kept, () => searched(userId)),
+      leave(userKey, undefined, () => ({ generation: time.now(), userId: "", entries: [] }), undefined, true),
+    keepOnly: async (userId, kept, end) => leave(await keyOf(userId), kept, () => searched(userId), end),
     async list(userId) {
       const userKey = await keyOf(userId);
       const current = await read(userKey);
