@@ -1,10 +1,19 @@
+export interface ServerClock {
+  now(): number;
+  advance(ms: number): void;
+}
+/** A clock that several servers can share. */
+export interface FrozenClock {
+  readonly env: readonly string[];
+  readonly clock: ServerClock;
+}
 export interface LaunchedRedis {
   readonly port: number;
   readonly url: string;
   /** The last lines of its log. */
   output(): string;
   /** Its time, if that stands still. */
-  readonly clock: { now(): number; advance(ms: number): void } | undefined;
+  readonly clock: ServerClock | undefined;
   /** Stops it where it stands (SIGSTOP), until `resume`. */
   pause(): void;
   resume(): void;
@@ -20,5 +29,9 @@ export interface LaunchedRedis {
  */
 export function launchRedis(
   settings?: Readonly<Record<string, string>>,
-  options?: { readonly clock?: boolean },
+  options?: { readonly clock?: boolean | FrozenClock },
 ): Promise<LaunchedRedis>;
+/** @param settings lines of sentinel.conf, which it writes on */
+export function launchSentinel(settings: string): Promise<LaunchedRedis>;
+/** @param dir where its file stands; removed by whoever made it */
+export function frozenClock(dir: string): FrozenClock;

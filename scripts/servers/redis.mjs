@@ -10,21 +10,53 @@ import { freePort } from "./launch.mjs";
 const GUARD = fileURLToPath(new URL("guard.mjs", import.meta.url));
 const ATTEMPTS = 3;
 const READY = /ready to accept connections/i;
+const SENTINEL_READY = /sentinel id is/i;
 
 /**
  * @param {Readonly<Record<string, string>>} [settings] of redis.conf; by default nothing is kept on disk
- * @param {{ clock?: boolean }} [options] clock: its time stands still and is moved by `clock.advance` (needs faketime)
+ * @param {{ clock?: boolean | FrozenClock }} [options] clock: its time stands still and is moved by `clock.advance`
+ *   (needs faketime)
  */
-export async function launchRedis(settings = {}, { clock = false } = {}) {
+export function launchRedis(settings = {}, { clock = false } = {}) {
+  return attempted((binary, dir, remove, port) => {
+    const moved = clock === true ? frozenClock(dir) : clock || undefined;
+    const pidFile = join(dir, "redis.pid");
+    const chosen = {
+      save: "",
+      appendonly: "no",
+      "repl-diskless-sync-delay": "0",
+      ...settings,
+      bind: "127.0.0.1",
+      port: String(port),
+      dir,
+      pidfile: pidFile,
+    };
+    const args = Object.entries(chosen).flatMap(([name, value]) => [`--${name}`, value]);
+    const command = [...(moved === undefined ? [] : ["env", ...moved.env]), binary, ...args];
+    return run({ command, port, pidFile, moved, remove, ready: READY });
+  });
+}
+
+/** @param {string} settings lines of sentinel.conf, which it writes on */
+export function launchSentinel(settings) {
+  return attempted((binary, dir, remove, port) => {
+    const pidFile = join(dir, "redis.pid");
+    const file = join(dir, "sentinel.conf");
+    const own = `bind 127.0.0.1\nport ${port}\ndir ${dir}\npidfile ${pidFile}\n`;
+    writeFileSync(file, own + settings);
+    return run({ command: [binary, file, "--sentinel"], port, pidFile, remove, ready: SENTINEL_READY });
+  });
+}
+
+async function attempted(launch) {
   const binary = findServer("redis");
   if (binary === undefined) throw new Error("redis is not installed (npm run setup:servers)");
   const dir = mkdtempSync(join(tmpdir(), "sojourn-redis-"));
   const remove = () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   try {
-    const moved = clock ? frozenClock(dir) : undefined;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await run({ binary, dir, settings, moved, remove }, await freePort());
+        return await launch(binary, dir, remove, await freePort());
       } catch (error) {
         if (attempt === ATTEMPTS || !/address already in use/i.test(error.message)) throw error;
       }
@@ -35,21 +67,8 @@ export async function launchRedis(settings = {}, { clock = false } = {}) {
   }
 }
 
-async function run({ binary, dir, settings, moved, remove }, port) {
-  const pidFile = join(dir, "redis.pid");
-  const chosen = {
-    save: "",
-    appendonly: "no",
-    "repl-diskless-sync-delay": "0",
-    ...settings,
-    bind: "127.0.0.1",
-    port: String(port),
-    dir,
-    pidfile: pidFile,
-  };
-  const args = Object.entries(chosen).flatMap(([name, value]) => [`--${name}`, value]);
-  const command = [...(moved === undefined ? [] : ["env", ...moved.env]), binary, ...args];
-  const launch = () => start(command);
+async function run({ command, port, pidFile, moved, remove, ready }) {
+  const launch = () => start(command, ready);
   let running = await launch();
   const signal = (name) => process.kill(Number(readFileSync(pidFile, "utf8")), name);
 
@@ -78,7 +97,7 @@ async function run({ binary, dir, settings, moved, remove }, port) {
   };
 }
 
-async function start(command) {
+async function start(command, isReady) {
   const child = spawn(process.execPath, [GUARD, ...command], { stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
   const exited = new Promise((resolve) => child.on("close", resolve));
@@ -86,7 +105,7 @@ async function start(command) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (chunk) => {
         said = (said + chunk).slice(-20_000);
-        if (READY.test(said)) resolve(true);
+        if (isReady.test(said)) resolve(true);
       });
     }
   });
@@ -95,8 +114,8 @@ async function start(command) {
   return { child, exited, output: () => said };
 }
 
-/** A clock that stands still until it is moved, for a process started by env(1) with `env`. */
-function frozenClock(dir) {
+/** A clock that stands still until it is moved, for processes started by env(1) with `env`. */
+export function frozenClock(dir) {
   const file = join(dir, "time");
   let nowMs = Date.now();
   const write = () => {

@@ -19,6 +19,28 @@ export interface NodeRedisServer extends NodeRedisClient {
   role(): Promise<unknown>;
   scan(cursor: string, options: { MATCH: string; COUNT: number }): Promise<{ cursor: unknown; keys: unknown[] }>;
   wait(replicas: number, timeoutMs: number): Promise<number>;
+  sendCommand(words: string[]): Promise<unknown>;
+}
+
+/** What the client of a Cluster has. */
+export interface NodeRedisCluster {
+  readonly masters: { readonly address: string }[];
+  nodeClient(node: unknown): Promise<NodeRedisServer> | NodeRedisServer;
+  multi(routing: string): NodeRedisPipeline;
+}
+
+/** Commands that leave together; each call adds one. */
+export interface NodeRedisPipeline {
+  del(key: string): unknown;
+  evalSha(sha: string, call: NodeRedisCall): unknown;
+  eval(lua: string, call: NodeRedisCall): unknown;
+  wait(replicas: number, timeoutMs: number): unknown;
+  execAsPipeline(): Promise<unknown[]>;
+}
+
+export interface NodeRedisSentinel {
+  use<T>(call: (client: NodeRedisServer) => Promise<T>): Promise<T>;
+  sendCommand(isReadOnly: boolean, words: string[]): Promise<unknown>;
 }
 
 /** A client of `ioredis` 5 or later: `new Redis`, with Sentinels or without, and `new Cluster`. */
@@ -36,6 +58,20 @@ export interface IoredisServer extends IoredisClient {
   role(): Promise<unknown>;
   scan(cursor: string, match: "MATCH", pattern: string, count: "COUNT", keys: number): Promise<[string, string[]]>;
   wait(replicas: number, timeoutMs: number): Promise<number>;
+  asking(): Promise<unknown>;
+}
+
+export interface IoredisCluster {
+  nodes(role: "master"): (IoredisServer & { readonly options: { readonly host?: string; readonly port?: number } })[];
+  pipeline(): IoredisPipeline;
+}
+
+export interface IoredisPipeline {
+  del(key: string): unknown;
+  evalsha(sha: string, keys: number, ...keyAndArguments: (string | Buffer)[]): unknown;
+  eval(lua: string, keys: number, ...keyAndArguments: (string | Buffer)[]): unknown;
+  wait(replicas: number, timeoutMs: number): unknown;
+  exec(): Promise<[error: Error | null, reply: unknown][] | null>;
 }
 
 export type RedisClient = NodeRedisClient | IoredisClient;

@@ -1,7 +1,17 @@
 import { SojournError, shown } from "@sojourn/core";
-import type { IoredisClient, IoredisServer, NodeRedisClient, NodeRedisServer, RedisClient } from "./redis-client.ts";
+import type {
+  IoredisClient,
+  IoredisCluster,
+  IoredisServer,
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisSentinel,
+  NodeRedisServer,
+  RedisClient,
+} from "./redis-client.ts";
 import { isNoScript, REDIS_STORE } from "./redis-errors.ts";
 import type { RedisScript } from "./redis-scripts.ts";
+import { ioredisWait, nodeRedisWait, type Wait } from "./redis-wait.ts";
 
 type Argument = string | Buffer;
 
@@ -13,8 +23,9 @@ export interface RedisPort {
   get(key: string): Promise<Buffer | null>;
   run(script: RedisScript, key: string, args: Argument[]): Promise<unknown>;
   del(key: string): Promise<number>;
-  /** Both in one go on one connection. @returns what DEL and WAIT answered. Absent: cannot be done. */
-  readonly delAndWait: ((key: string, replicas: number, withinMs: number) => Promise<[number, number]>) | undefined;
+  /** The same, with WAIT behind it in one go on one connection. @returns what the two answered */
+  runAndWait(script: RedisScript, key: string, args: Argument[], wait: Wait): Promise<[unknown, number]>;
+  delAndWait(key: string, wait: Wait): Promise<[unknown, number]>;
   /** Absent on a Cluster, where a replica answers for no key unless it was told to. */
   readonly role: (() => Promise<string>) | undefined;
   /** ms since the Unix epoch. */
@@ -38,21 +49,13 @@ export function portOf(client: RedisClient): RedisPort {
   );
 }
 
-interface NodeRedisCluster {
-  readonly masters: unknown[];
-  nodeClient(node: unknown): Promise<NodeRedisServer>;
-}
-
-interface NodeRedisSentinel {
-  use<T>(call: (client: NodeRedisServer) => Promise<T>): Promise<T>;
-}
-
 function nodeRedisPort(client: NodeRedisClient): RedisPort {
   refuse({ ...optionsOf(client, "options"), ...optionsOf(client, "_options") });
   const binary = client.withTypeMapping({ 36: Buffer });
   const server = client as NodeRedisServer;
   const cluster = "nodeClient" in client ? (client as unknown as NodeRedisCluster) : undefined;
   const sentinel = "use" in client ? (client as unknown as NodeRedisSentinel) : undefined;
+  const waiting = nodeRedisWait(client);
   const scanOn =
     (one: NodeRedisServer): ScanOnce =>
     async (cursor, pattern, count) => {
@@ -69,19 +72,21 @@ function nodeRedisPort(client: NodeRedisClient): RedisPort {
       });
     },
     del: (key) => client.del(key),
-    delAndWait:
-      cluster !== undefined
-        ? undefined
-        : (key, replicas, withinMs) =>
-            sentinel === undefined
-              ? delAndWait(server, key, replicas, withinMs)
-              : sentinel.use((leased) => delAndWait(leased, key, replicas, withinMs)),
+    runAndWait: ({ sha, lua }, key, args, wait) => {
+      const call = { keys: [key], arguments: args };
+      return waiting(key, (to) => to.evalSha(sha, call), wait).catch((error: unknown) => {
+        if (isNoScript(error)) return waiting(key, (to) => to.eval(lua, call), wait);
+        throw error;
+      });
+    },
+    delAndWait: (key, wait) => waiting(key, (to) => to.del(key), wait),
     role:
       cluster !== undefined
         ? undefined
         : async () => {
-            const reply = (await server.role()) as { role?: unknown } | undefined;
-            return String(reply?.role);
+            if (sentinel === undefined) return String(((await server.role()) as { role?: unknown } | undefined)?.role);
+            // `role()` does not know its own reply in bytes, which redis 5 makes of all replies of a Sentinel client.
+            return String(((await sentinel.sendCommand(false, ["ROLE"])) as unknown[])[0]);
           },
     time: async () => asMs(await client.time()),
     scans: async () =>
@@ -97,15 +102,12 @@ function nodeRedisPort(client: NodeRedisClient): RedisPort {
   };
 }
 
-interface IoredisCluster {
-  nodes(role: "master"): IoredisServer[];
-}
-
 function ioredisPort(client: IoredisClient): RedisPort {
   refuse(optionsOf(client, "options"));
   const server = client as IoredisServer;
   const isCluster = (client as { isCluster?: unknown }).isCluster === true;
   const cluster = client as unknown as IoredisCluster;
+  const waiting = ioredisWait(client);
   const scanOn =
     (one: IoredisServer): ScanOnce =>
     (cursor, pattern, count) =>
@@ -118,7 +120,12 @@ function ioredisPort(client: IoredisClient): RedisPort {
         throw error;
       }),
     del: (key) => client.del(key),
-    delAndWait: isCluster ? undefined : (key, replicas, withinMs) => delAndWait(server, key, replicas, withinMs),
+    runAndWait: ({ sha, lua }, key, args, wait) =>
+      waiting(key, (to) => to.evalsha(sha, 1, key, ...args), wait).catch((error: unknown) => {
+        if (isNoScript(error)) return waiting(key, (to) => to.eval(lua, 1, key, ...args), wait);
+        throw error;
+      }),
+    delAndWait: (key, wait) => waiting(key, (to) => to.del(key), wait),
     role: isCluster ? undefined : async () => String(((await server.role()) as unknown[])[0]),
     time: async () => asMs(await client.time()),
     scans: async () => (isCluster ? cluster.nodes("master") : [server]).map(scanOn),
@@ -128,17 +135,6 @@ function ioredisPort(client: IoredisClient): RedisPort {
     },
     close: () => client.quit(),
   };
-}
-
-async function delAndWait(
-  server: Pick<NodeRedisServer, "del" | "wait">,
-  key: string,
-  replicas: number,
-  withinMs: number,
-): Promise<[number, number]> {
-  // What WAIT says of its own failure must not pass for the outcome of DEL.
-  const [deleted, confirmed] = await Promise.all([server.del(key), server.wait(replicas, withinMs).catch(() => 0)]);
-  return [Number(deleted), Number(confirmed)];
 }
 
 function asMs(reply: unknown): number {

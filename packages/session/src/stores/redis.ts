@@ -5,12 +5,12 @@
  *
  *     read    GET key
  *     write   EVALSHA write 1 key "=version"|"" deadline "1"|"0" frame    within: GETRANGE, SET … PXAT, rarely SETRANGE
- *     delete  DEL key                                                     with `replicas`: DEL key, WAIT in one go
+ *     delete  DEL key
  *     touch   EVALSHA touch 1 key deadline below deadline                 within: GETRANGE, SETRANGE, PEXPIREAT
  *     scan    SCAN cursor MATCH prefix* COUNT n, on every primary
  *     nowMs   ROLE, TIME in one go
  *
- * One round trip each. A server that lacks a script (NOSCRIPT) is sent EVAL instead, once. The first call after a
+ * One round trip each. With `replicas`, WAIT goes with a DEL, and with a write that ends sessions. A server that lacks a script (NOSCRIPT) is sent EVAL instead, once. The first call after a
  * connection was made is sent together with ROLE: a replica is refused. On a Cluster there is no ROLE, because replicas
  * refuse by themselves.
  *
@@ -49,7 +49,7 @@ export interface RedisStoreOptions {
   readonly prefix?: string;
   /**
    * How many replicas must have confirmed the end of a session before `logout`, `end` and `revoke*` resolve, so that a
-   * fail-over does not bring it back. 0: none. Not on a Cluster.
+   * fail-over does not bring it back. On a Cluster those of the primary that holds the record. 0: none.
    * @default 0
    */
   readonly replicas?: number;
@@ -87,6 +87,7 @@ export function redisStore(
   if (!Number.isSafeInteger(replicas) || replicas < 0)
     throw invalid("replicas", shown(replicas), "give a whole number, 0 or more");
   const withinMs = parseDuration(replicasWithin, "redisStore replicasWithin", { minMs: 1 });
+  const wait = { replicas, withinMs };
   const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
   const scripts = redisScripts();
 
@@ -99,12 +100,6 @@ export function redisStore(
 
   function attach(given: RedisClient): RedisPort {
     const attached = portOf(given);
-    if (replicas > 0 && attached.delAndWait === undefined)
-      throw invalid(
-        "replicas",
-        String(replicas),
-        "leave it out on a Cluster, where WAIT cannot be sent to a key's server",
-      );
     attached.onReady(trust.connected);
     return attached;
   }
@@ -131,8 +126,14 @@ export function redisStore(
     }
   }
 
+  function ifConfirmed<T>(answer: T, confirmed: number): T {
+    if (confirmed >= replicas) return answer;
+    const waited = formatDuration(wait.withinMs);
+    throw new SojournError("STORE_NOT_REPLICATED", { store: REDIS_STORE, confirmed, replicas, waited });
+  }
+
   return Object.freeze({
-    traits: Object.freeze({ name: "redis", shared: true }),
+    traits: Object.freeze({ name: "redis", shared: true, ...(replicas > 0 && { makesSure: true }) }),
 
     read: (key: string): Promise<StoredRecord | undefined> =>
       attempt("read", async (to) => {
@@ -155,7 +156,14 @@ export function redisStore(
         const shortens = record.shortens === true ? "1" : "0";
         const args = [expected, String(deadlineMs), shortens, frame];
         // As text, which clients may be told to make of numbers.
-        const send = async () => String(await to.run(scripts.write, prefix + key, args));
+        const waits = record.ends === true && replicas > 0;
+        const run = async () => {
+          if (!waits) return to.run(scripts.write, prefix + key, args);
+          const [answer, confirmed] = await to.runAndWait(scripts.write, prefix + key, args, wait);
+          const stands = isDone(String(answer)) || String(answer) === `=${record.version}`;
+          return stands ? ifConfirmed(answer, confirmed) : answer;
+        };
+        const send = async () => String(await run());
         const said = await trust.answer(to.role, "write", send, isDone);
         if (isDone(said)) return DONE;
         return said === "0" ? GONE : { status: "conflict", version: said.slice(1) };
@@ -163,15 +171,9 @@ export function redisStore(
 
     delete: (key: string): Promise<boolean> =>
       attempt("delete", async (to) => {
-        if (replicas === 0 || to.delAndWait === undefined) return Number(await to.del(prefix + key)) > 0;
-        const [deleted, confirmed] = await to.delAndWait(prefix + key, replicas, withinMs);
-        if (confirmed >= replicas) return deleted > 0;
-        throw new SojournError("STORE_NOT_REPLICATED", {
-          store: REDIS_STORE,
-          confirmed,
-          replicas,
-          waited: formatDuration(withinMs),
-        });
+        if (replicas === 0) return Number(await to.del(prefix + key)) > 0;
+        const [deleted, confirmed] = await to.delAndWait(prefix + key, wait);
+        return ifConfirmed(Number(deleted) > 0, confirmed);
       }),
 
     touch: (key: string, expiresAtMs: number, onlyIfBelowMs: number): Promise<boolean> =>

@@ -3,10 +3,11 @@ import { createSessions, type SessionEvent } from "@sojourn/session";
 import { redisStore } from "@sojourn/session/stores/redis";
 import { createClient as createRedis } from "redis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type LaunchedRedis, shareRedis } from "../../../../test/fixtures/redis.ts";
+import { type LaunchedRedis, shareRedis, startRedis } from "../../../../test/fixtures/redis.ts";
 import { requireServer } from "../../../../test/fixtures/require-server.ts";
 import { createClient, KEY_A, type Shop, visit } from "../engine/support.ts";
 import { CLIENTS } from "./redis-clients.ts";
+import { following } from "./redis-following.ts";
 import { monitor } from "./redis-monitor.ts";
 
 const HOUR_MS = 3_600_000;
@@ -26,6 +27,38 @@ requireServer("redis")("the commands sent to Redis", () => {
     await store.nowMs();
     return store;
   }
+
+  it("of an end are followed by WAIT, where replicas are asked for", async () => {
+    const primary = await startRedis();
+    const replica = await startRedis({ replicaof: `127.0.0.1 ${primary.port}` });
+    await following(primary, replica);
+    for (const [name, connect] of CLIENTS) {
+      const { client: redis, destroy } = await connect(primary.url);
+      onTestFinished(destroy);
+      const store = redisStore(redis, { replicas: 1, prefix: `${name}:`, replicasWithin: "5s" });
+      const runtime = createFakeRuntime();
+      const sessions = createSessions<Shop>({ store, keys: KEY_A, env: {}, runtime });
+      const clients = [createClient(), createClient(), createClient()] as const;
+      for (const client of clients) await visit(sessions, client, (s) => s.login("ada"));
+      const sent = await monitor(primary.url);
+      const names = async () => {
+        await runtime.settled();
+        return (await sent()).names.filter((command) => command !== "REPLCONF").join(" ");
+      };
+      await visit(sessions, clients[0], (s) => s.push("cart", "apple"));
+      expect(await names()).toBe("GET EVALSHA");
+      await visit(sessions, clients[0], (s) => s.logout());
+      expect(await names()).toBe("GET DEL WAIT GET EVALSHA");
+      const [one] = await sessions.list("ada");
+      await names();
+      await sessions.end(one?.id ?? "");
+      expect(await names()).toBe("GET DEL WAIT GET EVALSHA");
+      await sessions.revokeUser("ada");
+      expect(await names()).toBe("GET EVALSHA WAIT DEL WAIT GET EVALSHA");
+      await sessions.revokeUser("ada");
+      expect(await names()).toBe("GET EVALSHA WAIT");
+    }
+  });
 
   describe.each(CLIENTS)("by %s", (_, connect) => {
     it("are those in the store's header, each operation one", async () => {
@@ -145,8 +178,15 @@ requireServer("redis")("the commands sent to Redis", () => {
       expect(await names()).toBe("GET GET");
       await login();
       await names();
+      // Deleted once the revocation stands: somebody may still be logging in.
       expect(await sessions.revokeUser(user)).toBe(2);
       expect(await names()).toBe("GET EVALSHA DEL DEL GET EVALSHA");
+      for (let i = 0; i < 3; i++) await login();
+      await names();
+      runtime.clock.advance(20_000);
+      // Deleted together with it: the second round trip is the last that the caller waits for.
+      expect(await sessions.revokeUser(user)).toBe(3);
+      expect(await names()).toBe("GET EVALSHA DEL DEL DEL GET EVALSHA");
       expect(events.filter(({ type }) => type === "store.down")).toEqual([]);
     });
   });

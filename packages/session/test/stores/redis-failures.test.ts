@@ -1,33 +1,16 @@
 import { createFakeRandom, createFakeRuntime } from "@sojourn/core/testing";
 import { createSessions, type SessionEvent } from "@sojourn/session";
 import { type RedisStoreOptions, redisStore } from "@sojourn/session/stores/redis";
-import { createClient as createRedis } from "redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type LaunchedRedis, shareRedis, startRedis } from "../../../../test/fixtures/redis.ts";
 import { requireServer } from "../../../../test/fixtures/require-server.ts";
 import { createClient, drive, KEY_A, requestOf, type Shop, turn, visit } from "../engine/support.ts";
 import { CLIENTS } from "./redis-clients.ts";
+import { following, plain } from "./redis-following.ts";
 
 const HOUR_MS = 3_600_000;
 const inAnHour = (version: string) => ({ bytes: new Uint8Array(100), version, expiresAtMs: Date.now() + HOUR_MS });
 const REFUSED = { code: "STORE_REFUSED", status: 503 };
-
-async function plain(url: string) {
-  const client = createRedis({ url });
-  client.on("error", () => {});
-  await client.connect();
-  onTestFinished(() => client.destroy());
-  return client;
-}
-
-/** Resolves when the replica has what its primary has. */
-async function following(primary: LaunchedRedis, replica: LaunchedRedis): Promise<void> {
-  const client = await plain(primary.url);
-  // Blocks until one replica has confirmed.
-  await client.set("followed", "x");
-  expect(await client.wait(1, 0)).toBe(1);
-  expect(await (await plain(replica.url)).get("followed")).toBe("x");
-}
 
 requireServer("redis")("when Redis fails", () => {
   describe.each(CLIENTS)("by %s", (_, connect) => {

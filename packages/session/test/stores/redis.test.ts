@@ -42,7 +42,6 @@ describe("refuses at once", () => {
     ["a prefix with other characters", () => failing(lazy({}), { prefix: "ä:" })],
     ["a prefix that is no text", () => failing(lazy({}), { prefix: 5 })],
     ["a number of replicas that is none", () => failing(lazy({}), { replicas: -1 })],
-    ["replicas on a Cluster", () => failing(cluster({}), { replicas: 1 })],
   ])("%s", (_, attempt) => {
     expect(attempt()).toMatchObject({ code: "STORE_OPTION_INVALID", params: { store: "redisStore" } });
   });

@@ -1,0 +1,1 @@
+export function until(ask: () => unknown): Promise<void>;
