@@ -113,7 +113,7 @@ export function tieredStore(shared: AnyStore, options: TieredStoreOptions = {}):
 
   const { touch, sweep, scan, nowMs } = shared;
   return Object.freeze({
-    traits: Object.freeze({ name: `tiered over ${shared.traits.name}`, shared: shared.traits.shared }),
+    traits: Object.freeze({ ...shared.traits, name: `tiered over ${shared.traits.name}` }),
     near,
     read: (key: string) => shared.read(key),
     write: (key: string, record: RecordToWrite, expect: "absent" | Version) =>
