@@ -4,6 +4,7 @@ import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { addFields, type HeaderLines, isEmpty } from "./fields.ts";
+import { remember, withSaid } from "./said.ts";
 
 /**
  * Adds to the response, or to a copy where that may not be: the headers of redirects and of responses that were fetched
@@ -11,6 +12,12 @@ import { addFields, type HeaderLines, isEmpty } from "./fields.ts";
  */
 export function withFields(response: Response, fields: ResponseFields): Response {
   if (isEmpty(fields)) return response;
+  const answered = addTo(response, fields);
+  remember(answered, withSaid(response, fields));
+  return answered;
+}
+
+function addTo(response: Response, fields: ResponseFields): Response {
   // What upgrades a connection cannot be made anew.
   if (response.body === null && response.status >= 200) return copyWith(response, fields);
   try {

@@ -3,6 +3,7 @@ import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { checkAdapterOptions, checkCallback, checkResponse, checkSessions } from "./check.ts";
 import { commitOnto, errorResponse, withFields } from "./fetch-response.ts";
+import { withSaid } from "./said.ts";
 
 export interface FetchSessionOptions {
   /**
@@ -44,7 +45,8 @@ export function withSession<Data extends object, Rest extends unknown[] = []>(
       if (response === undefined && !isSojournError(error)) throw error;
       // The handler's response promises what did not happen; its body is never read.
       void response?.body?.cancel().catch(() => {});
-      return withFields(await refuse(error, request), sessions.fieldsAfter(session));
+      const fields = withSaid(response, sessions.fieldsAfter(session));
+      return withFields(await refuse(error, request), fields);
     }
   };
 }

@@ -6,6 +6,7 @@ import { checkAdapterOptions, checkSessions } from "./check.ts";
 import { commitOnto } from "./fetch-response.ts";
 import { NO_FIELDS } from "./fields.ts";
 import { type HonoContext, refused, replaceResponse } from "./hono-context.ts";
+import { withSaid } from "./said.ts";
 
 export type { HonoContext } from "./hono-context.ts";
 
@@ -63,7 +64,7 @@ export function honoSession<Data extends object>(
       if (answered !== made) replaceResponse(c, answered);
     } catch (error) {
       void made.body?.cancel().catch(() => {});
-      throw refused(c, error, earlier, sessions.fieldsAfter(session));
+      throw refused(c, error, earlier, withSaid(made, sessions.fieldsAfter(session)));
     }
   }
 

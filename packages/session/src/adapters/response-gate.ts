@@ -19,6 +19,7 @@ import {
   type WholeHead,
   wholeHead,
 } from "./response-head.ts";
+import { remember, withSaid } from "./said.ts";
 
 /**
  * - `open`: nothing has been sent.
@@ -209,7 +210,10 @@ export class ResponseGate<Data extends object> {
   }
 
   #sendHead(fields: ResponseFields): void {
-    if (!isEmpty(fields) || this.#retryLater) this.#addTo(headerLines(this.#response), fields);
+    if (!isEmpty(fields) || this.#retryLater) {
+      this.#addTo(headerLines(this.#response), fields);
+      remember(this.#response, withSaid(this.#response, fields));
+    }
     this.#sent();
   }
 
@@ -291,7 +295,7 @@ export class ResponseGate<Data extends object> {
     restoreHeaders(response, this.#earlier);
     response.addTrailers({});
     setStatusLine(response, statusOf(error));
-    this.#afterError = this.#sessions.fieldsAfter(this.#session);
+    this.#afterError = withSaid(response, this.#sessions.fieldsAfter(this.#session));
     this.#retryLater = asksToRetry(error);
     this.#ended = false;
     this.#needsDrain = false;
