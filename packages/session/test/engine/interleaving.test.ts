@@ -134,6 +134,42 @@ describe("every order of the store's completions", () => {
   });
 });
 
+describe("two logins of one session at once", () => {
+  it.each([
+    [undefined, "ada", "ada"],
+    [undefined, "ada", "bob"],
+    ["ada", "ada", "bob"],
+  ] as const)("of %s, as %s and %s: one succeeds at least, and its token is good", async (before, one, other) => {
+    const scenario = async (run: Run) => {
+      const { world, client, idle } = await begin(run, (s) =>
+        before === undefined ? s.set("theme", "x") : s.login(before),
+      );
+      let servers = 100;
+      const enter = async (userId: string) => {
+        const runtime = { ...world.runtime, random: createFakeRandom(++servers) };
+        const sessions = createSessions<Shop>({ store: run.wrap(world.store), env: {}, runtime });
+        const session = await sessions.load(requestOf({ cookie: client.cookie }));
+        await session.login(userId);
+        return sessions.commit(session);
+      };
+      const both = Promise.allSettled([enter(one), enter(other)]);
+      await run.finish(both, idle);
+      const good: (string | undefined)[] = [];
+      for (const outcome of await both) {
+        if (outcome.status === "rejected") {
+          expect(outcome.reason).toMatchObject({ code: "SESSION_ENDED" });
+          continue;
+        }
+        const winner = createClient();
+        winner.receive(outcome.value);
+        good.push((await visit(world.sessions, winner, (s) => s.userId)).result);
+      }
+      expect([one, other]).toContain(good.find((userId) => userId !== undefined));
+    };
+    expect(await explore(LIMIT, scenario, 2)).toBeGreaterThan(100);
+  });
+});
+
 describe("any interleaving equals some serial order", () => {
   type Step = readonly ["push", string] | readonly ["add", number] | readonly ["set", string] | readonly ["unset"];
   const step: fc.Arbitrary<Step> = fc.oneof(
