@@ -1,5 +1,5 @@
 import type { Awaitable, Cancel, Clock, Random } from "@sojourn/core";
-import type { Watchable } from "../store.ts";
+import { createWatchers, type Listening, type Tell } from "./watchers.ts";
 
 /** The part of a `Client` of the package `pg` that listening needs. */
 export interface PgListener {
@@ -17,10 +17,6 @@ export interface ListeningParts {
   readonly random: Random;
 }
 
-export interface Listening extends Watchable {
-  close(): void;
-}
-
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
 /** A peer that has gone without a word is found out by this. */
@@ -28,14 +24,7 @@ const ASK_EVERY_MS = 30_000;
 
 /** One connection for all watchers, made with the first and ended with the last; made again when it is lost. */
 export function createListening({ connect, channel, clock, random }: ListeningParts): Listening {
-  const watchers = new Set<(key: string | undefined) => void>();
-  let stop: (() => void) | undefined;
-
-  function tell(key: string | undefined): void {
-    for (const changed of [...watchers]) changed(key);
-  }
-
-  function start(): () => void {
+  function start(tell: Tell): () => void {
     let stopped = false;
     let failures = 0;
     let cancelPause: Cancel | undefined;
@@ -98,25 +87,5 @@ export function createListening({ connect, channel, clock, random }: ListeningPa
     });
   }
 
-  function rest(): void {
-    stop?.();
-    stop = undefined;
-  }
-
-  return {
-    watch(changed) {
-      // A function may watch twice and stop once.
-      const own = (key: string | undefined) => changed(key);
-      watchers.add(own);
-      stop ??= start();
-      return () => {
-        watchers.delete(own);
-        if (watchers.size === 0) rest();
-      };
-    },
-    close() {
-      watchers.clear();
-      rest();
-    },
-  };
+  return createWatchers(start);
 }

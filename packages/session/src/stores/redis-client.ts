@@ -5,6 +5,8 @@ export interface NodeRedisClient {
   eval(lua: string, call: NodeRedisCall): Promise<unknown>;
   del(key: string): Promise<number>;
   time(): Promise<unknown>;
+  /** Called with the option `listen` alone. */
+  publish?(channel: string, message: string): Promise<unknown>;
   on(event: string, listener: () => void): unknown;
   close(): unknown;
 }
@@ -50,6 +52,7 @@ export interface IoredisClient {
   eval(lua: string, keys: number, ...keyAndArguments: (string | Buffer)[]): Promise<unknown>;
   del(key: string): Promise<number>;
   time(): Promise<unknown>;
+  publish?(channel: string, message: string): Promise<unknown>;
   on(event: string, listener: () => void): unknown;
   quit(): unknown;
 }

@@ -32,6 +32,7 @@ export interface RedisPort {
   time(): Promise<number>;
   /** One for every primary. */
   scans(): Promise<readonly ScanOnce[]>;
+  readonly publish: ((channel: string, message: string) => Promise<unknown>) | undefined;
   /** A connection has been made, perhaps to another server than before. */
   onReady(listener: () => void): void;
   close(): unknown;
@@ -93,6 +94,7 @@ function nodeRedisPort(client: NodeRedisClient): RedisPort {
       cluster === undefined
         ? [scanOn(server)]
         : Promise.all(cluster.masters.map(async (node) => scanOn(await cluster.nodeClient(node)))),
+    publish: client.publish?.bind(client),
     onReady: (listener) => {
       // Without a listener the client's first error would end the process; the engine tells of failures by events.
       client.on("error", () => {});
@@ -129,6 +131,7 @@ function ioredisPort(client: IoredisClient): RedisPort {
     role: isCluster ? undefined : async () => String(((await server.role()) as unknown[])[0]),
     time: async () => asMs(await client.time()),
     scans: async () => (isCluster ? cluster.nodes("master") : [server]).map(scanOn),
+    publish: client.publish?.bind(client),
     onReady: (listener) => {
       client.on("error", () => {});
       client.on("ready", listener);

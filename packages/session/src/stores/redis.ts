@@ -10,7 +10,15 @@
  *     scan    SCAN cursor MATCH prefix* COUNT n, on every primary
  *     nowMs   ROLE, TIME in one go
  *
- * One round trip each. With `replicas`, WAIT goes with a DEL, and with a write that ends sessions. A server that lacks a script (NOSCRIPT) is sent EVAL instead, once. The first call after a
+        if (replicas === 0) {
+          const deleted = Number(await to.del(prefix + key)) > 0;
+          if (deleted) await announce(to, key);
+          return deleted;
+        }
+        const [count, confirmed] = await to.delAndWait(prefix + key, wait);
+        const deleted = Number(count) > 0;
+        if (deleted) await announce(to, key);
+        return ifConfirmed(deleted, confirmed);
  * connection was made is sent together with ROLE: a replica is refused. On a Cluster there is no ROLE, because replicas
  * refuse by themselves.
  *
@@ -27,11 +35,13 @@ import type {
   StoredRecord,
   StoreTraits,
   Touchable,
+  Watchable,
   Written,
 } from "../store.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { isReadOnly, REDIS_STORE, redisFailure } from "./redis-errors.ts";
 import { deadlineBytes, decodeFrame, encodeFrame, frameDeadline } from "./redis-frame.ts";
+import { createRedisListening, type RedisListener } from "./redis-listen.ts";
 import { invalid, portOf, type RedisPort } from "./redis-port.ts";
 import { redisScripts } from "./redis-scripts.ts";
 import { createTrust } from "./redis-trust.ts";
@@ -43,6 +53,7 @@ export type {
   NodeRedisClient,
   RedisClient,
 } from "./redis-client.ts";
+export type { IoredisListener, NodeRedisListener, RedisListener } from "./redis-listen.ts";
 
 export interface RedisStoreOptions {
   /** Stands before every key. Printable ASCII, at most 64 characters. @default "sojourn:" */
@@ -58,9 +69,15 @@ export interface RedisStoreOptions {
    * `storeDeadline`. @default "500ms"
    */
   readonly replicasWithin?: Duration;
+  /**
+   * Makes a client for listening alone, of the same kind and not yet connected: `() => client.duplicate()`. Then the
+   * store tells at once of sessions that other processes end, and of its own ends to them: give it to all. Called when
+   * somebody first watches. @default nobody is told
+   */
+  readonly listen?: () => RedisListener;
 }
 
-export interface RedisStore extends SessionStore, Touchable, Scannable, StoreClock, Closable {
+export interface RedisStore extends SessionStore, Touchable, Scannable, StoreClock, Closable, Partial<Watchable> {
   readonly traits: StoreTraits;
 }
 
@@ -90,6 +107,11 @@ export function redisStore(
   const wait = { replicas, withinMs };
   const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
   const scripts = redisScripts();
+  const channel = `${prefix}ended`;
+  const { listen } = options;
+  if (listen !== undefined && typeof listen !== "function")
+    throw invalid("listen", shown(listen), "give a function that makes a client");
+  const listening = listen && createRedisListening(listen, channel);
 
   let port: RedisPort | undefined;
   let opening: Promise<RedisPort> | undefined;
@@ -114,6 +136,11 @@ export function redisStore(
       opening = undefined;
     }
     return port;
+  }
+
+  /** After the change, or somebody would read what stood there before. News that is lost is no failure: it is late. */
+  async function announce({ publish }: RedisPort, key: string): Promise<void> {
+    if (listening !== undefined) await publish?.(channel, key).catch(() => {});
   }
 
   async function attempt<T>(operation: string, call: (port: RedisPort) => Promise<T>): Promise<T> {
@@ -165,15 +192,24 @@ export function redisStore(
         };
         const send = async () => String(await run());
         const said = await trust.answer(to.role, "write", send, isDone);
-        if (isDone(said)) return DONE;
+        if (isDone(said)) {
+          if (record.shortens === true) await announce(to, key);
+          return DONE;
+        }
         return said === "0" ? GONE : { status: "conflict", version: said.slice(1) };
       }),
 
     delete: (key: string): Promise<boolean> =>
       attempt("delete", async (to) => {
-        if (replicas === 0) return Number(await to.del(prefix + key)) > 0;
-        const [deleted, confirmed] = await to.delAndWait(prefix + key, wait);
-        return ifConfirmed(Number(deleted) > 0, confirmed);
+        if (replicas === 0) {
+          const deleted = Number(await to.del(prefix + key)) > 0;
+          if (deleted) await announce(to, key);
+          return deleted;
+        }
+        const [count, confirmed] = await to.delAndWait(prefix + key, wait);
+        const deleted = Number(count) > 0;
+        if (deleted) await announce(to, key);
+        return ifConfirmed(deleted, confirmed);
       }),
 
     touch: (key: string, expiresAtMs: number, onlyIfBelowMs: number): Promise<boolean> =>
@@ -204,9 +240,12 @@ export function redisStore(
         return trust.answer(to.role, "nowMs", () => to.time());
       }),
 
+    ...(listening !== undefined && { watch: listening.watch }),
+
     async close(): Promise<void> {
       if (closed) return;
       closed = true;
+      listening?.close();
       if (typeof client !== "function") return;
       const made = opening === undefined ? port : await opening.catch(() => undefined);
       await made?.close();

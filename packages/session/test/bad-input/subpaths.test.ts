@@ -138,6 +138,7 @@ const ROWS: readonly Row[] = [
     "replicas",
   ],
   ["redisStore's replicasWithin", (v) => redisStore(REDIS, { replicasWithin: v }), "DURATION", never, "replicasWithin"],
+  ["redisStore's listen", (v) => redisStore(REDIS, { listen: v }), "STORE_OPTION_INVALID", isFunction, "listen"],
   ["postgresStore", postgresStore, "STORE_OPTION_INVALID", isFunction, "client"],
   ["postgresStore's options", (v) => postgresStore(PG, v), "STORE_OPTION_INVALID", isObject, "options"],
   ["postgresStore's table", (v) => postgresStore(PG, { table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
