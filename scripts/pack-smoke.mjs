@@ -12,7 +12,7 @@ import { bin, root } from "./steps.mjs";
 
 const FOLDERS = ["packages/core", "packages/session", "packages/balancer", "packages/cli"];
 /** Beside our packages: what the examples, the optional stores and telemetry need, and the types to compile them. */
-const ALSO = ["express", "@types/express", "@types/node", "libsql", "@opentelemetry/api"];
+const ALSO = ["express", "@types/express", "@types/node", "libsql", "jose", "@opentelemetry/api"];
 
 const problems = [];
 const project = realpathSync(mkdtempSync(join(tmpdir(), "sojourn-pack-")));
@@ -137,7 +137,7 @@ function checkReach() {
   );
   for (const conditions of [["node"], [], ["workerd"], ["edge-light"], ["browser"]]) {
     for (const subpath of ["@sojourn/core", ...everywhere, "@sojourn/session/stores/memory"])
-      check(subpath, conditions);
+      check(subpath, conditions, subpath.endsWith("/jwt") ? "jose" : "");
     check("@sojourn/session/otel", conditions, "@opentelemetry/api");
   }
 }

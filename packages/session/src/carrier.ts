@@ -1,5 +1,6 @@
 import type { Awaitable, CookieWriter, KeyRing, Runtime } from "@sojourn/core";
 import type { SessionRequest } from "./http.ts";
+import type { CarriedSession } from "./record/carried.ts";
 import type { AnyStore } from "./store.ts";
 
 /** What the engine hands a carrier once, at construction. */
@@ -38,7 +39,7 @@ export interface BoundTokenCarrier {
   clear(): readonly string[];
 }
 
-/** Carries the record itself, sealed. */
+/** Carries the record itself, so that nobody can change it unnoticed. */
 export interface RecordCarrier {
   readonly holds: "record";
   /** Printed in `policy()`. */
@@ -48,6 +49,17 @@ export interface RecordCarrier {
    * expires, and one said so.
    */
   readonly revocation: "none" | AnyStore;
+  /** What the client holds runs out before the session does, and is then good only with a refresh token. Absent: it does not. */
+  readonly refresh?: {
+    /** How long it is good without one. What changes it meanwhile does not lengthen this. */
+    readonly accessForMs: number;
+    /** How long a refresh token that was used still works: parallel requests bring the same one. */
+    readonly graceMs: number;
+  };
+  /** It has keys of its own and never asks for the ring. */
+  readonly keyless?: true;
+  /** What `policy()` says of it beside the rest; in place of how a sealed cookie is kept. */
+  readonly rules?: readonly (readonly [name: string, value: string])[];
   /**
    * The request header in which clients send their half, each by itself. No browser adds it, so `csrf` is "off" unless
    * given, and instead of Set-Cookie values its lines are whole ones of the response: `Name: value`. Absent: a cookie.
@@ -56,11 +68,23 @@ export interface RecordCarrier {
   bind(context: CarrierContext): BoundRecordCarrier;
 }
 
-/** What a record carrier found. `payload` is opaque to it. */
+/** What a record carrier found. */
 export interface CarriedRecord {
-  readonly payload: Uint8Array;
+  readonly session: CarriedSession;
   /** The balancer's route tag, when one followed the value. */
   readonly tag: string | undefined;
+  /** Absent: it does not run out before the session. */
+  readonly issue?: Issue;
+  /** It has run out, and its refresh token came with it: the engine says whether that is still good. */
+  readonly ranOut?: true;
+}
+
+/** What the client was given that runs out before the session. */
+export interface Issue {
+  /** How often the session had been refreshed by then: it numbers the refresh token. */
+  readonly refreshed: number;
+  /** Absent: it is given now. */
+  readonly runsOutAtMs: number | undefined;
 }
 
 export interface BoundRecordCarrier {
@@ -70,12 +94,17 @@ export interface BoundRecordCarrier {
    */
   open(request: SessionRequest): Awaitable<CarriedRecord | undefined>;
   /**
-   * Lines that carry `payload`, and remove what `request` carried beyond that (surplus chunks).
+   * Lines that carry `session`, and remove what `request` carried beyond that (surplus chunks).
    * @throws COOKIE_TOO_LARGE
    */
   seal(
-    payload: Uint8Array,
-    options: { readonly maxAgeSeconds: number | undefined; readonly tag: string | undefined },
+    session: CarriedSession,
+    options: {
+      readonly maxAgeSeconds: number | undefined;
+      readonly tag: string | undefined;
+      /** Absent: the first of a login. */
+      readonly issue: Issue | undefined;
+    },
     request: SessionRequest,
   ): Awaitable<readonly string[]>;
   /** Lines that remove the client's half, all parts of it that `request` carried. */

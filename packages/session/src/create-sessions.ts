@@ -65,12 +65,8 @@ export function createSessions<Data extends object = Record<string, unknown>>(
       ? wireCarried(common, options.carrier)
       : wireStore(common, options.store, options.carrier ?? idCookie());
   const { home, admin } = wired;
-  const report = reportPolicy(
-    settings,
-    carrier,
-    options.store,
-    options.store === undefined || settings.atRest === "sealed" ? keys() : undefined,
-  );
+  const asksForKeys = carrier.holds === "record" ? carrier.keyless !== true : settings.atRest === "sealed";
+  const report = reportPolicy(settings, carrier, options.store, asksForKeys ? keys() : undefined);
   const around: SessionSurroundings = Object.freeze({
     home,
     data,

@@ -5,6 +5,7 @@ export type {
   CarriedRecord,
   Carrier,
   CarrierContext,
+  Issue,
   RecordCarrier,
   TokenCarrier,
 } from "./carrier.ts";
@@ -24,6 +25,7 @@ export type {
   SessionsOptions,
   StoreOptions,
 } from "./options.ts";
+export type { CarriedSession } from "./record/carried.ts";
 export type { DeviceInfo } from "./record/device.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./schema.ts";
 export type { LoginOptions, Session } from "./session.ts";

@@ -88,8 +88,11 @@ function nearCopies({ stalenessMs, maxRecords, maxBytes }: NearCopies): [string,
 
 function carriedGuarantees(settings: Settings, carrier: Carrier): [string, string][] {
   const store = carrier.holds === "record" && carrier.revocation !== "none" ? carrier.revocation : undefined;
+  const rules = carrier.holds === "record" ? carrier.rules : undefined;
   const common: [string, string][] = [
-    ["at rest", "AES-256-GCM under the key ring, in the client's cookie"],
+    ...(rules ?? [["at rest", "AES-256-GCM under the key ring, in the client's cookie"]]).map(
+      ([name, value]): [string, string] => [name, value],
+    ),
     ["lost updates", "possible: of parallel responses the last one stays"],
     ["sessions a user", "no limit possible"],
     ["list", "unsupported"],
@@ -99,14 +102,14 @@ function carriedGuarantees(settings: Settings, carrier: Carrier): [string, strin
     return [
       ["store", "none"],
       ...common,
-      ["logout", "clears the cookie; a copy works until it expires (revocation: none)"],
+      ["logout", "removes what the client holds; a copy works until it expires (revocation: none)"],
       ["revokeUser", "unsupported"],
     ];
   }
   return [
     ["store", `${store.traits.name}, for what has ended before its time`],
     ...common,
-    ["logout", "final when it resolves, for every copy of the cookie"],
+    ["logout", "final when it resolves, for every copy of what the client holds"],
     ["revokeUser", "final when it resolves; nobody counts the sessions"],
     // Stores tell of what was deleted or changed, and an end is a record that was not there before.
     ...callGuarantees(settings, store.traits.shared, "within 30s"),

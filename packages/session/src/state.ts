@@ -1,4 +1,5 @@
 import { SojournError } from "@sojourn/core";
+import type { Issue } from "./carrier.ts";
 import type { Held } from "./held.ts";
 import type { SessionRequest } from "./http.ts";
 import type { Json } from "./json.ts";
@@ -24,6 +25,8 @@ export interface SessionState {
   level: number;
   /** The balancer's, to be written back. */
   tag: string | undefined;
+  /** What the client has in hand, where that runs out before the session. Absent: nothing of this login. */
+  issue: Issue | undefined;
   /** This request's view of the data; decoded on first use. */
   data: DataMap | undefined;
   /** The schema, if there is one, has accepted `data` as it stands. */
@@ -70,6 +73,7 @@ export function freshState(request: SessionRequest): SessionState {
     standing: undefined,
     level: 0,
     tag: undefined,
+    issue: undefined,
     data: undefined,
     judged: false,
     operations: [],

@@ -7,6 +7,8 @@ import { createEmitter, type Emit, isHeard, type Listeners } from "./emitter.ts"
 import type { Home } from "./home.ts";
 import { createCarriedAdmin, unsupportedAdmin } from "./in-cookie/admin.ts";
 import { createCarriedHome } from "./in-cookie/home.ts";
+import { createNotes } from "./in-cookie/notes.ts";
+import { createRefreshes } from "./in-cookie/refreshes.ts";
 import { createRevocation } from "./in-cookie/revocation.ts";
 import { createWatching } from "./in-cookie/watching.ts";
 import { createStoreAdmin } from "./in-store/admin.ts";
@@ -121,9 +123,12 @@ export function wireCarried(common: CommonParts, carrier: RecordCarrier): Wired 
   const store = carrier.revocation;
   const calls = callsOf(common, store, () => emit);
   const time = timeOf(store, calls, runtime);
-  const revocation = createRevocation({ calls, time, runtime, settings, emit });
+  const notes = createNotes({ calls, time, runtime, settings });
+  const noting = { calls, notes, runtime, settings };
+  const revocation = createRevocation({ ...noting, emit });
   const watching = createWatching({ runtime, watch: store.watch?.bind(store), revocation });
-  const whole = { ...parts, revocable: { revocation, watching } };
+  const refreshes = carrier.refresh && createRefreshes({ ...noting, graceMs: carrier.refresh.graceMs });
+  const whole = { ...parts, revocable: { revocation, watching, refreshes } };
   const admin = createCarriedAdmin(whole, carrier.name, store, calls);
   return traced(listeners.telemetry, { home: createCarriedHome(whole), admin, emit, now });
 }

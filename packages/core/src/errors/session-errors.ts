@@ -49,6 +49,12 @@ export const sessionErrors = errorRows({
     what: "{operation} needs a Set-Cookie and the headers have left",
     mend: "call it before the first byte of the response",
   },
+  SESSION_TOKEN_TOO_LARGE: {
+    status: 500,
+    retryable: false,
+    what: "the session's token would take {bytes} bytes, and at most {max} are sent",
+    mend: "store less, or keep sessions in a store; the maxBytes of the carrier may be raised where every server in front takes more",
+  },
   SESSION_DATA_INVALID: {
     status: 500,
     retryable: false,

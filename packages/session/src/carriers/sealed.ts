@@ -12,6 +12,7 @@
 import { andThen, fromBase64Url, SojournError, toBase64Url, utf8 } from "@sojourn/core";
 import type { BoundRecordCarrier, CarriedRecord, CarrierContext, RecordCarrier } from "../carrier.ts";
 import { headerText } from "../header-text.ts";
+import { decodeCarried, encodeCarried } from "../record/carried.ts";
 import type { AnyStore } from "../store.ts";
 import { createCookieParts } from "./cookie-parts.ts";
 
@@ -70,12 +71,13 @@ function bind({ cookie, keys }: CarrierContext, maxBytes: number): BoundRecordCa
       const carried = parts.read(headerText(request, "cookie"));
       const sealed = carried === undefined ? undefined : fromBase64Url(carried.token);
       if (carried === undefined || sealed === undefined) return undefined;
-      return andThen(sealer.open(sealed, context), (opened): CarriedRecord | undefined =>
-        opened.status === "ok" ? { payload: opened.plaintext, tag: carried.tag } : undefined,
-      );
+      return andThen(sealer.open(sealed, context), (opened): CarriedRecord | undefined => {
+        const session = opened.status === "ok" ? decodeCarried(opened.plaintext) : undefined;
+        return session && { session, tag: carried.tag };
+      });
     },
-    seal(payload, { maxAgeSeconds, tag }, request) {
-      return andThen(sealer.seal(payload, context), (sealed) =>
+    seal(session, { maxAgeSeconds, tag }, request) {
+      return andThen(sealer.seal(encodeCarried(session), context), (sealed) =>
         parts.write(toBase64Url(sealed), tag, maxAgeSeconds, headerText(request, "cookie")),
       );
     },

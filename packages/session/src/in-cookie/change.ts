@@ -11,8 +11,9 @@ import type { CarriedParts } from "./parts.ts";
 /** A session that lives in its cookie has no version: parallel responses are last-writer-wins. */
 export const NO_VERSION = "";
 
-export function isTouchDue({ settings, runtime }: CarriedParts, { held }: SessionState): boolean {
-  if (held === undefined) return false;
+/** Where there are refresh tokens, they alone move the idle deadline. */
+export function isTouchDue({ settings, runtime, revocable }: CarriedParts, { held }: SessionState): boolean {
+  if (held === undefined || revocable?.refreshes !== undefined) return false;
   const { absoluteEndMs, persistent } = held.record;
   const { idleMs } = lifetimesOf(settings, persistent);
   return held.expiresAtMs < touchBelow(runtime.clock.now(), idleMs, absoluteEndMs, settings.touchWindowMs);

@@ -8,7 +8,6 @@ import { commitCarried, isTouchDue, keep, withPending } from "./change.ts";
 import { elevateCarried, loginCarried, logoutCarried } from "./identity.ts";
 import { loadCarried } from "./load.ts";
 import type { CarriedParts } from "./parts.ts";
-import { encodeCarried } from "./payload.ts";
 
 /**
  * Sessions whose records the clients carry, sealed. Requests share nothing but what a revocation keeps, so nothing else
@@ -26,7 +25,8 @@ export function createCarriedHome(parts: CarriedParts): Home {
     if (held === undefined) return NO_COOKIES;
     const leftMs = held.expiresAtMs - runtime.clock.now();
     const maxAgeSeconds = held.record.persistent ? Math.floor(leftMs / 1_000) : undefined;
-    const sealing = carrier.seal(encodeCarried(held), { maxAgeSeconds, tag: state.tag }, state.request);
+    const { tag, issue } = state;
+    const sealing = carrier.seal(held, { maxAgeSeconds, tag, issue }, state.request);
     return andThen(sealing, setCookieLines);
   }
 

@@ -30,6 +30,7 @@ export async function loginCarried(parts: CarriedParts, state: SessionState, ask
   const key = kept?.key ?? newKey(parts);
   keep(parts, state, key, loginRecord(record, facts, now));
   state.level = level;
+  state.issue = undefined;
   if (kept === undefined) emit({ type: "session.created", id: key });
   emit({ type: "session.login", id: key, userId, device: describeDevice(facts.device) });
 }
@@ -71,6 +72,7 @@ export async function logoutCarried(parts: CarriedParts, state: SessionState): P
   takePending(state);
   if (held !== undefined) await endCarried(parts, held.key, "logout");
   adopt(state, undefined);
+  state.issue = undefined;
   state.level = 0;
   if (state.headersSent) {
     const operation = parts.revocable === undefined ? "logout" : "logout, which has ended the session,";

@@ -7,6 +7,7 @@ import type { DataCodec } from "../record/data-codec.ts";
 import type { CookieGate } from "../request/cookie-gate.ts";
 import type { DeviceReader } from "../request/device.ts";
 import type { Settings } from "../settings/settings.ts";
+import type { Refreshes } from "./refreshes.ts";
 import type { Revocation } from "./revocation.ts";
 import type { Watching } from "./watching.ts";
 
@@ -14,6 +15,8 @@ import type { Watching } from "./watching.ts";
 export interface Revocable {
   readonly revocation: Revocation;
   readonly watching: Watching;
+  /** Absent: the carrier has no refresh tokens. */
+  readonly refreshes: Refreshes | undefined;
 }
 
 /** What sessions in cookies are made of. Wired once. */

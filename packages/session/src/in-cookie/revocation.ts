@@ -3,36 +3,28 @@
  *
  *     d. + session's key        it has ended
  *     g. + SHA-256 of the user  sessions sealed under an earlier generation have ended, but for one
+ *     f. + SHA-256 of key and login    which of its refresh tokens was used last, and when
  *
  *     load      1 read; of a logged-in session 2, sent together; none without a cookie that opens
  *     write, touch, elevate, rotate    nothing
  *     login     1 read, and those of a load where a session goes on; another user's session ends with 1 write
+ *     refresh   1 read and 1 write besides those of a load
  *     logout, end                      1 write
  *     revokeUser, endOthers            1 read and 1 write, whatever the number of sessions
  *
  * Keys name sessions and users by hashes and random numbers, and cookies cannot be made of them. Both records are
  * forgotten when no session from before them can be alive.
  */
-import {
-  type Awaitable,
-  andThen,
-  formatDuration,
-  isPromise,
-  type Runtime,
-  SojournError,
-  toBase64Url,
-  utf8,
-} from "@sojourn/core";
+import { type Awaitable, andThen, formatDuration, isPromise, type Runtime, SojournError, utf8 } from "@sojourn/core";
 import type { Emit } from "../emitter.ts";
 import { sessionEnded } from "../held.ts";
 import { pause } from "../in-store/backoff.ts";
 import type { StoreCalls } from "../in-store/calls.ts";
-import { settleWrite } from "../in-store/settle.ts";
-import type { StoreTime } from "../in-store/time.ts";
 import { DENIAL, decodeGeneration, encodeGeneration, type UserGeneration } from "../record/generation.ts";
 import type { SessionRecord } from "../record/record.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { StoredRecord } from "../store.ts";
+import type { Notes } from "./notes.ts";
 
 /** What a client carries, as far as a revocation asks. */
 export interface Carried {
@@ -61,33 +53,21 @@ export interface Revocation {
 
 export const DENIAL_PREFIX = "d.";
 const GENERATION_PREFIX = "g.";
-/** The clocks of servers differ from the store's by less, and no request takes longer. */
-const SLACK_MS = 3_600_000;
 
 export interface RevocationParts {
   readonly calls: StoreCalls;
-  /** The store's: it forgets by its own clock. */
-  readonly time: StoreTime;
+  readonly notes: Notes;
   readonly runtime: Runtime;
   readonly settings: Settings;
   readonly emit: Emit;
 }
 
-export function createRevocation({ calls, time, runtime, settings, emit }: RevocationParts): Revocation {
-  const { clock, crypto, random } = runtime;
+export function createRevocation({ calls, notes, runtime, settings, emit }: RevocationParts): Revocation {
+  const { clock, crypto } = runtime;
   const { commitWithinMs } = settings;
-  // From the end and not from the session's beginning: another copy of the cookie may have begun a longer life since.
-  const rememberedMs = Math.max(settings.browser.absoluteMs, settings.persistent.absoluteMs) + SLACK_MS;
 
   function generationKey(userId: string): Awaitable<string> {
     return andThen(crypto.sha256Base64Url(utf8(`sojourn/user/${userId}`)), (hash) => GENERATION_PREFIX + hash);
-  }
-
-  async function write(key: string, bytes: Uint8Array, expect: string, until: number) {
-    await time.refresh()?.catch(() => {});
-    const record = { bytes, version: toBase64Url(random.bytes(12)), expiresAtMs: time.now() + rememberedMs };
-    // A copy that arrives late brings nothing back: nobody deletes these records.
-    return settleWrite({ calls, runtime }, key, record, expect, until, true);
   }
 
   function isRefused(
@@ -104,14 +84,15 @@ export function createRevocation({ calls, time, runtime, settings, emit }: Revoc
 
   async function raise(userId: string, keep?: Carried): Promise<number> {
     const at = await generationKey(userId);
+    await notes.ready();
     const until = clock.monotonic() + commitWithinMs;
     for (let attempt = 0; ; attempt++) {
       const stored = await calls.read(at);
       if (keep !== undefined && isRefused(keep, undefined, stored)) throw sessionEnded("gone");
       const current = stored === undefined ? undefined : decodeGeneration(stored.bytes);
-      const generation = Math.max((current?.generation ?? 0) + 1, time.now());
+      const generation = Math.max((current?.generation ?? 0) + 1, notes.now());
       const bytes = encodeGeneration({ generation, kept: keep?.key });
-      const { status } = await write(at, bytes, stored?.version ?? "absent", until);
+      const { status } = await notes.write(at, bytes, stored?.version ?? "absent", until);
       if (status === "done") return generation;
       if (clock.monotonic() >= until) {
         throw new SojournError("SESSION_CONTENDED", { waited: formatDuration(commitWithinMs) });
@@ -134,7 +115,7 @@ export function createRevocation({ calls, time, runtime, settings, emit }: Revoc
       return isRefused(carried, denial, raised);
     },
     async end(key) {
-      const { status } = await write(DENIAL_PREFIX + key, DENIAL, "absent", clock.monotonic() + commitWithinMs);
+      const { status } = await notes.write(DENIAL_PREFIX + key, DENIAL, "absent", clock.monotonic() + commitWithinMs);
       return status === "done";
     },
     async generation(userId) {

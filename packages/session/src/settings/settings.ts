@@ -75,6 +75,14 @@ export function resolveSettings(options: SessionsOptions & SchemaOptions<object>
         "shorten it, or active sessions end early",
       );
     }
+    const { refresh } = options.store === undefined ? options.carrier : {};
+    if (refresh !== undefined && refresh.accessForMs * 2 > idleMs) {
+      throw optionInvalid(
+        "carrier.refresh.accessFor",
+        "is more than half of the idle deadline",
+        "shorten it, or lengthen idle: only a refresh moves the deadline",
+      );
+    }
   }
   const withStore: Partial<StoreOptions> = options.store === undefined ? {} : options;
   const strict = flag(withStore.strict, "strict");

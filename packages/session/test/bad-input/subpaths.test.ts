@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createSessions } from "@sojourn/session";
 import { auditFile } from "@sojourn/session/audit";
 import { headerToken } from "@sojourn/session/carriers/header";
+import { jsonWebToken } from "@sojourn/session/carriers/jwt";
 import { sealedCookie } from "@sojourn/session/carriers/sealed";
 import { expressSession } from "@sojourn/session/express";
 import { fastifySession } from "@sojourn/session/fastify";
@@ -42,6 +43,8 @@ const isNone = (value: unknown) => Array.isArray(value) && value.length === 0;
 const isPlain = (value: unknown) =>
   isObject(value) && Object.keys(value as object).length === 0 && !Array.isArray(value);
 const never = () => false;
+const jwt = (more: object) =>
+  jsonWebToken({ issuer: "https://a", audience: "a", algorithm: "HS256", revocation: "none", ...more } as never);
 const session = await sessions.load(new Request("https://shop.example.com/"));
 const REDIS = () => Promise.reject(new Error("nobody connects"));
 const PG = REDIS;
@@ -92,6 +95,18 @@ const ROWS: readonly Row[] = [
   ["nodeSession.of", (v) => nodeSession(sessions).of(v), "SESSION_NOT_ATTACHED", never, "adapter"],
   ["sealedCookie", sealedCookie, "UNSUPPORTED", never, "sealed"],
   ["sealedCookie's revocation", (v) => sealedCookie({ revocation: v }), "UNSUPPORTED", never, "revocation"],
+  ["jsonWebToken", jsonWebToken, "OPTIONS_INVALID", never, "jsonWebToken"],
+  ["jsonWebToken's issuer", (v) => jwt({ issuer: v }), "OPTIONS_INVALID", isSoon, "issuer"],
+  ["jsonWebToken's audience", (v) => jwt({ audience: v }), "OPTIONS_INVALID", isSoon, "audience"],
+  ["jsonWebToken's algorithm", (v) => jwt({ algorithm: v }), "OPTIONS_INVALID", never, "algorithm"],
+  ["jsonWebToken's revocation", (v) => jwt({ revocation: v }), "UNSUPPORTED", never, "revocation"],
+  [
+    "jsonWebToken's signingKeys",
+    (v) => jwt({ algorithm: "ES256", signingKeys: v }),
+    "OPTIONS_INVALID",
+    never,
+    "signingKeys",
+  ],
   ["headerToken", headerToken, "OPTIONS_INVALID", isObject, "options"],
   ["headerToken's request", (v) => headerToken({ request: v }), "OPTIONS_INVALID", (v) => v === "soon", "request"],
   ["memoryStore", memoryStore, "STORE_OPTION_INVALID", isObject, "options"],

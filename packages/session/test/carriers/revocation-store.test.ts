@@ -246,7 +246,7 @@ describe("what it cannot do", () => {
     const { sessions, server } = createWorld();
     const text = String(sessions.policy());
     expect(text).toContain("store: memory, for what has ended before its time");
-    expect(text).toContain("logout: final when it resolves, for every copy of the cookie");
+    expect(text).toContain("logout: final when it resolves, for every copy of what the client holds");
     expect(text).toContain("store deadline: 2s");
     expect(text).not.toContain("hear of an end");
     const shared = { ...memoryStore(), traits: { name: "elsewhere", shared: true } };

@@ -1,9 +1,9 @@
 import { hex, toBase64Url, utf8 } from "@sojourn/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeCarried, encodeCarried } from "../../src/in-cookie/payload.ts";
 import type { Json } from "../../src/json.ts";
 import { ByteReader, ByteWriter } from "../../src/record/byte-codec.ts";
+import { decodeCarried, encodeCarried } from "../../src/record/carried.ts";
 import { addCommit, COMMIT_ID_BYTES, hasCommit, NO_COMMITS } from "../../src/record/commit-ids.ts";
 import { decodeData, decodeValue, encodeData, NO_DATA } from "../../src/record/data-bytes.ts";
 import { decodeRecord, EARLIER_FORMAT, encodeRecord, type SessionRecord } from "../../src/record/record.ts";

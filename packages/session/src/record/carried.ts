@@ -1,8 +1,8 @@
 import { fromBase64Url, toBase64Url } from "@sojourn/core";
-import { ByteReader, ByteWriter } from "../record/byte-codec.ts";
-import { decodeRecord, encodeRecord, HASH_BYTES, type SessionRecord } from "../record/record.ts";
+import { ByteReader, ByteWriter } from "./byte-codec.ts";
+import { decodeRecord, encodeRecord, HASH_BYTES, type SessionRecord } from "./record.ts";
 
-/** A record in the client's cookie: what a store would keep beside it travels along. */
+/** A record in the client's half: what a store would keep beside it travels along. */
 export interface CarriedSession {
   readonly key: string;
   readonly expiresAtMs: number;
