@@ -34,6 +34,7 @@ it("the guide is complete", () => {
       "data.md",
       "defences.md",
       "production.md",
+      "stateful-or-stateless.md",
       "testing.md",
       "why-was-i-logged-out.md",
     ]),

@@ -139,6 +139,18 @@ describe("a refresh token", () => {
     expect((await present(world.sessions, after ?? {})).user).toBe("ada");
   });
 
+  it("begins anew with a login: the numbers from before it are not of its line", async () => {
+    const world = begin();
+    let tokens = await login(world.sessions);
+    for (let i = 0; i < 3; i++) tokens = await refreshed(world, tokens);
+    const session = await send(world.sessions, tokens);
+    await session.login("ada");
+    const anew = await given(world.sessions, session);
+    world.runtime.clock.advance(5 * MINUTE);
+    expect((await present(world.server(), anew ?? {})).user).toBe("ada");
+    expect(ended(world)).toEqual([]);
+  });
+
   it("is made by the ring, and outlives its rotation", async () => {
     const world = begin();
     const first = await login(world.sessions);

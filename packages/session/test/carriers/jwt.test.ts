@@ -78,6 +78,15 @@ describe.each(ALGORITHMS)("a token, $algorithm", (own) => {
     );
   });
 
+  it("has one spelling: the unused bits of its last letter count", async () => {
+    const { sessions } = createJwtWorld(own);
+    const { token } = await login(sessions);
+    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const next = letters[letters.indexOf(token.at(-1) ?? "") + 1] ?? "";
+    expect(next).not.toBe("");
+    expect(await userOf(sessions, { token: token.slice(0, -1) + next })).toBeUndefined();
+  });
+
   it("is no session of another issuer, audience, type or ring", async () => {
     const { sessions, server } = createJwtWorld(own);
     const { token } = await login(sessions);
