@@ -10,8 +10,11 @@ export interface Notes {
   now(): number;
   /** Resolves when `now` means something. */
   ready(): Promise<void>;
-  /** @throws SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN */
-  write(key: string, bytes: Uint8Array, expect: string, until: number): Promise<Settled>;
+  /**
+   * @param ends sessions end by it: the store is to make as sure of it as of a deletion.
+   * @throws SESSION_COMMIT_UNKNOWN SESSION_STORE_DOWN
+   */
+  write(key: string, bytes: Uint8Array, expect: string, until: number, ends?: boolean): Promise<Settled>;
 }
 
 /** The clocks of servers differ from the store's by less, and no request takes longer. */
@@ -31,10 +34,10 @@ export function createNotes({ calls, time, runtime, settings }: NotesParts): Not
   return {
     now: () => time.now(),
     ready,
-    async write(key, bytes, expect, until) {
+    async write(key, bytes, expect, until, ends = false) {
       await ready();
       const version = toBase64Url(runtime.random.bytes(12));
-      const record = { bytes, version, expiresAtMs: time.now() + rememberedMs };
+      const record = { bytes, version, expiresAtMs: time.now() + rememberedMs, ...(ends && { ends }) };
       // A copy that arrives late brings nothing back: nobody deletes these records.
       return settleWrite({ calls, runtime }, key, record, expect, until, true);
     },

@@ -9,7 +9,7 @@
  *     write, touch, elevate, rotate    nothing
  *     login     1 read, and those of a load where a session goes on; another user's session ends with 1 write
  *     refresh   1 read and 1 write besides those of a load
- *     logout, end                      1 write
+ *     logout, end                      1 write; of one that has ended already, where the store makes sure, 1 read and 1 write more
  *     revokeUser, endOthers            1 read and 1 write, whatever the number of sessions
  *
  * Keys name sessions and users by hashes and random numbers, and cookies cannot be made of them. Both records are
@@ -92,7 +92,7 @@ export function createRevocation({ calls, notes, runtime, settings, emit }: Revo
       const current = stored === undefined ? undefined : decodeGeneration(stored.bytes);
       const generation = Math.max((current?.generation ?? 0) + 1, notes.now());
       const bytes = encodeGeneration({ generation, kept: keep?.key });
-      const { status } = await notes.write(at, bytes, stored?.version ?? "absent", until);
+      const { status } = await notes.write(at, bytes, stored?.version ?? "absent", until, true);
       if (status === "done") return generation;
       if (clock.monotonic() >= until) {
         throw new SojournError("SESSION_CONTENDED", { waited: formatDuration(commitWithinMs) });
@@ -115,8 +115,14 @@ export function createRevocation({ calls, notes, runtime, settings, emit }: Revo
       return isRefused(carried, denial, raised);
     },
     async end(key) {
-      const { status } = await notes.write(DENIAL_PREFIX + key, DENIAL, "absent", clock.monotonic() + commitWithinMs);
-      return status === "done";
+      const at = DENIAL_PREFIX + key;
+      const until = clock.monotonic() + commitWithinMs;
+      const { status } = await notes.write(at, DENIAL, "absent", until, true);
+      if (status === "done") return true;
+      // It stands there, but whoever wrote it may have been told that it is not sure.
+      const stored = calls.makesSure ? await calls.read(at) : undefined;
+      if (stored !== undefined) await notes.write(at, DENIAL, stored.version, until, true);
+      return false;
     },
     async generation(userId) {
       const stored = await calls.read(await generationKey(userId));

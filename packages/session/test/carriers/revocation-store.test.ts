@@ -1,3 +1,4 @@
+import { SojournError } from "@sojourn/core";
 import type { Session } from "@sojourn/session";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { describe, expect, it } from "vitest";
@@ -137,6 +138,28 @@ describe("while the store is down", () => {
     expect((await failure(isAlive(world.sessions, client))).message).toContain("the breaker has been open");
     expect(world.calls).toEqual([]);
   });
+});
+
+it("is as sure of an end as the store can be, and makes sure again of one that was not", async () => {
+  const sure = { ...memoryStore().traits, makesSure: true };
+  const world = createWorld({ storeOf: (clock) => ({ ...memory(clock), traits: sure }) });
+  const client = await enter(world);
+  const { result: id = "" } = await visit(world.sessions, copyOf(client), (s) => s.id);
+  const ends: unknown[] = [];
+  let confirmed = 0;
+  world.fault = async (name, run, args) => {
+    const value = await run();
+    if (name !== "write") return value;
+    ends.push((args[1] as { ends?: boolean }).ends);
+    if (confirmed++ > 0) return value;
+    throw new SojournError("STORE_NOT_REPLICATED", { store: "test", confirmed: 0, replicas: 1, waited: "1s" });
+  };
+  expect((await failure(world.sessions.end(id))).code).toBe("SESSION_COMMIT_UNKNOWN");
+  world.calls.length = 0;
+  expect(await world.sessions.end(id)).toBe(false);
+  expect(world.calls).toEqual(["write", "read", "write"]);
+  await world.sessions.revokeUser("ada");
+  expect(ends).toEqual([true, true, true, true]);
 });
 
 describe("a damaged record", () => {
