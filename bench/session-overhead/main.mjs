@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSystemRandom, generateKey } from "@sojourn/core";
 import { reportAdded } from "../lib/added.mjs";
+import { check } from "../lib/check.mjs";
 import { startNode } from "../lib/processes.mjs";
 import { measure } from "../lib/rounds.mjs";
-import { check } from "./check.mjs";
 
 export { show } from "../lib/added.mjs";
 

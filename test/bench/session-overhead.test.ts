@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { reportAdded, show } from "../../bench/lib/added.mjs";
-import { check } from "../../bench/session-overhead/check.mjs";
+import { check } from "../../bench/lib/check.mjs";
 import { CONTENDERS, run } from "../../bench/session-overhead/main.mjs";
 
 const cases = ["bare-node", "ours-node", "quick", "slow"].map((contender) => ({

@@ -3,7 +3,7 @@
 // runs on plain node:http as well.
 import { promisify } from "node:util";
 import session from "express-session";
-import { nextUser, PROFILE } from "./data.mjs";
+import { nextUser, PROFILE } from "../../lib/data.mjs";
 
 export function create(_framework, { keys }) {
   const use = session({ secret: keys, resave: false, saveUninitialized: false });

@@ -2,7 +2,7 @@
 // asks for on http, and `saveUninitialized: false`, which it offers to save storage. At login `regenerate`.
 import fastifyCookie from "@fastify/cookie";
 import fastifySession from "@fastify/session";
-import { nextUser, PROFILE } from "./data.mjs";
+import { nextUser, PROFILE } from "../../lib/data.mjs";
 
 export function create(_framework, { keys }) {
   const known = ({ user, n }) => ({ user: user ?? null, n: n ?? 0 });

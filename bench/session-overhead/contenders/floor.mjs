@@ -2,7 +2,7 @@
 // its secret are hashed, a record is looked up in a Map and its hash compared, and the answer says `Vary: Cookie`. No
 // deadline is judged, no device looked at, nothing is copied, frozen or kept from a failed commit.
 import { hash, randomBytes } from "node:crypto";
-import { nextUser, PROFILE } from "./data.mjs";
+import { nextUser, PROFILE } from "../../lib/data.mjs";
 
 const COOKIE = "session=";
 const TOKEN_CHARS = 44;

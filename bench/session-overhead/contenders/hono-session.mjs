@@ -2,7 +2,7 @@
 // `duration.absolute`, which it recommends. Its storage here is a Map, so that no store is slower than another's; the
 // cookie is an encrypted JSON Web Token that names the session.
 import { useSession, useSessionStorage } from "@hono/session";
-import { nextUser, PROFILE } from "./data.mjs";
+import { nextUser, PROFILE } from "../../lib/data.mjs";
 
 export function create(_framework, { keys }) {
   const sessions = new Map();

@@ -1,7 +1,7 @@
 // iron-session 8 (9 asks for Node 22) on node:http, as its README has it: `getIronSession` for each request, `save` after
 // a change, `secure: false` on http. The session is sealed in the cookie; there is no store.
 import { getIronSession } from "iron-session";
-import { nextUser, PROFILE } from "./data.mjs";
+import { nextUser, PROFILE } from "../../lib/data.mjs";
 
 export function create(_framework, { keys }) {
   const options = { password: keys, cookieName: "session", cookieOptions: { secure: false } };

@@ -5,7 +5,7 @@ import { honoSession } from "@sojourn/session/hono";
 import { nodeSession } from "@sojourn/session/node";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { sqliteStore } from "@sojourn/session/stores/sqlite";
-import { nextUser, PROFILE } from "./data.mjs";
+import { nextUser, PROFILE } from "../../lib/data.mjs";
 
 const adapters = { node: nodeSession, express: expressSession, fastify: fastifySession, hono: honoSession };
 
