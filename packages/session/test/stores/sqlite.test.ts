@@ -289,6 +289,26 @@ test("two processes that hammer one key lose nothing, and starting together does
   expect(new Set(entries).size).toBe(2 * each);
 });
 
+test("a process that is killed has lost nothing of what was answered", async () => {
+  const path = freshPath();
+  const script = fileURLToPath(new URL("./fixtures/hammer.mjs", import.meta.url));
+  const child = fork(script, [path, "a", "100000"], { stdio: "inherit" });
+  const answered: unknown[] = [];
+  const how = new Promise((resolve) => child.on("exit", (_, signal) => resolve(signal)));
+  child.on("message", (entry) => {
+    answered.push(entry);
+    if (answered.length === 200) child.kill("SIGKILL");
+  });
+  expect(await how).toBe("SIGKILL");
+  const store = sqliteStore(path);
+  const text = new TextDecoder().decode((await store.read("key"))?.bytes);
+  expect(await store.write("key", record(Date.now() + 60_000, "next"), "none")).toMatchObject({ status: "conflict" });
+  store.close();
+  const kept = text.split(",").filter(Boolean);
+  expect(new Set(kept).size).toBe(kept.length);
+  expect(kept).toEqual(expect.arrayContaining(answered));
+});
+
 function run(script: string, args: string[]): Promise<number | null> {
   const child = fork(script, args, { stdio: "inherit" });
   return new Promise((resolve, reject) => {
