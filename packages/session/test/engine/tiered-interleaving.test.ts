@@ -34,7 +34,7 @@ async function begin(run: Run, news: boolean) {
 
 describe("orders of the shared store's completions", () => {
   it("after a logout no request to the same node is served from a copy", { tags: ["asvs-7.4.1"] }, async () => {
-    await sample(100, async (run) => {
+    await sample(60, async (run) => {
       const { act, idle, seen } = await begin(run, false);
       await run.finish(Promise.all([act(), act((s) => s.logout()), act()]), idle);
       expect(await seen()).toBeUndefined();
@@ -42,7 +42,7 @@ describe("orders of the shared store's completions", () => {
   });
 
   it("after a commit every request to the same node sees it", async () => {
-    await sample(100, async (run) => {
+    await sample(60, async (run) => {
       const { act, idle, seen } = await begin(run, false);
       const both = Promise.all([act(), act((s) => s.set("theme", "new")), act()]);
       await run.finish(both, idle);

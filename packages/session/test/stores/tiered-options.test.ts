@@ -85,4 +85,6 @@ it("keeps no copy that comes after close", async () => {
   await store.close();
   await late;
   expect(store.near.get("a")).toBeUndefined();
+  await store.near.fetch("a");
+  expect(store.near.get("a")).toBeUndefined();
 });
