@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import { createClient, createWorld, drive, KEY_A, PROVIDERS, requestOf, type Shop, visit } from "../engine/support.ts";
 import { ANYTHING, expectTyped, outcome, told } from "./wrong-values.ts";
 
-const DOWN = /^(SESSION_STORE_DOWN|SESSION_COMMIT_UNKNOWN|SESSION_ENDED|SESSION_CONTENDED|SESSION_KEY_UNKNOWN|SESSION_END_UNFINISHED)$/;
+const DOWN =
+  /^(SESSION_STORE_DOWN|SESSION_COMMIT_UNKNOWN|SESSION_ENDED|SESSION_CONTENDED|SESSION_KEY_UNKNOWN|SESSION_END_UNFINISHED)$/;
 
 /** What a store may say instead of an answer. */
 const ANSWERS: readonly unknown[] = [
