@@ -42,7 +42,13 @@ export const sessionAdapterErrors = errorRows({
     status: 503,
     retryable: true,
     what: "{store} cannot work with {table}: {reason}",
-    mend: "create its table by `await store.migrate()` or the SQL of `postgresMigration()`; if another table has that name, choose one by the options `schema` and `table`",
+    mend: "{how}",
+  },
+  STORE_RECORD_TOO_LARGE: {
+    status: 500,
+    retryable: false,
+    what: "{store} cannot keep a record of {bytes} bytes: more than {max} do not fit",
+    mend: "keep less in a session: what names a thing, rather than the thing itself",
   },
   STORE_FAILED: {
     status: 503,

@@ -29,7 +29,7 @@ export interface StoreCalls {
   read(key: string): Awaitable<StoredRecord | undefined>;
   /** The copies that the store keeps in this process; absent where it keeps none. Only `fetch` may be SESSION_STORE_DOWN. */
   readonly near: Pick<NearCopies, "get" | "fetch" | "lastKnown"> | undefined;
-  /** @throws SESSION_STORE_DOWN when nothing was written @throws OutcomeUnknown */
+  /** @throws SESSION_STORE_DOWN when nothing was written @throws STORE_RECORD_TOO_LARGE @throws OutcomeUnknown */
   write(key: string, record: RecordToWrite, expect: "absent" | Version): Promise<Written>;
   /** @throws SESSION_STORE_DOWN when nothing was deleted @throws OutcomeUnknown */
   delete(key: string): Promise<boolean>;
@@ -42,8 +42,11 @@ export interface StoreCalls {
 /** A store may say that it has certainly done nothing. */
 const NOT_DONE = ["STORE_BUSY", "STORE_REFUSED", "STORE_SCHEMA_WRONG", "STORE_CLOSED"] as const;
 
+/** It answered: with less in the record it would have been written. */
+const TOO_LARGE = "STORE_RECORD_TOO_LARGE";
+
 /** A store that says what it did is not down. */
-const NOT_DOWN = [...NOT_DONE, "STORE_NOT_REPLICATED"] as const;
+const NOT_DOWN = [...NOT_DONE, TOO_LARGE, "STORE_NOT_REPLICATED"] as const;
 
 export function createStoreCalls(
   store: AnyStore,
@@ -110,6 +113,7 @@ export function createStoreCalls(
       return value;
     } catch (error) {
       const wrapped = failed(spell, operation, error);
+      if (isSojournError(error, TOO_LARGE)) throw error;
       if (isSojournError(error, ...NOT_DONE)) throw wrapped;
       throw new OutcomeUnknown(operation, wrapped);
     }

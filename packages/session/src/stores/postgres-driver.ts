@@ -118,6 +118,9 @@ const REFUSED = ["25006", "42501", "53100", "53200", "55P03"];
 /** An error in the statement itself (42), no such schema, values or columns that a table of another shape refuses. */
 const SCHEMA = /^(?:42|3F|22|23)/;
 
+const SCHEMA_MEND =
+  "create its table by `await store.migrate()` or the SQL of `postgresMigration()`; if another table has that name, choose one by the options `schema` and `table`";
+
 /** The server took the statement back because of another; sent again, it may succeed. */
 export function isOvertaken(error: unknown): boolean {
   return IN_EACH_OTHERS_WAY.includes(stateOf(error));
@@ -134,7 +137,7 @@ export function explain(error: unknown, operation: string, table: string): unkno
   if (REFUSED.includes(state)) return refused(operation, reason, error);
   if (!SCHEMA.test(state)) return error;
   // Without its cause: the detail of a violated constraint quotes the whole row.
-  return new SojournError("STORE_SCHEMA_WRONG", { store: "postgresStore", table, reason });
+  return new SojournError("STORE_SCHEMA_WRONG", { store: "postgresStore", table, reason, how: SCHEMA_MEND });
 }
 
 export function refused(operation: string, reason: string, cause: unknown): SojournError {

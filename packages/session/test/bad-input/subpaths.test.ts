@@ -11,6 +11,7 @@ import { honoSession } from "@sojourn/session/hono";
 import { koaSession } from "@sojourn/session/koa";
 import { nodeRequest, nodeSession, upgradeSession } from "@sojourn/session/node";
 import { openTelemetry } from "@sojourn/session/otel";
+import { dynamodbStore, dynamodbTable } from "@sojourn/session/stores/dynamodb";
 import { memoryStore } from "@sojourn/session/stores/memory";
 import { postgresMigration, postgresStore } from "@sojourn/session/stores/postgres";
 import { redisStore } from "@sojourn/session/stores/redis";
@@ -48,6 +49,7 @@ const jwt = (more: object) =>
 const session = await sessions.load(new Request("https://shop.example.com/"));
 const REDIS = () => Promise.reject(new Error("nobody connects"));
 const PG = REDIS;
+const DYNAMO = PG;
 const URL_OF = new URL("https://shop.example.com/");
 const jar = createCookieJar();
 const browser = createBrowser({ send: handler });
@@ -154,6 +156,13 @@ const ROWS: readonly Row[] = [
   ],
   ["redisStore's replicasWithin", (v) => redisStore(REDIS, { replicasWithin: v }), "DURATION", never, "replicasWithin"],
   ["redisStore's listen", (v) => redisStore(REDIS, { listen: v }), "STORE_OPTION_INVALID", isFunction, "listen"],
+  ["dynamodbStore", dynamodbStore, "STORE_OPTION_INVALID", isFunction, "client"],
+  ["dynamodbStore's options", (v) => dynamodbStore(DYNAMO, v), "STORE_OPTION_INVALID", isObject, "options"],
+  ["dynamodbStore's table", (v) => dynamodbStore(DYNAMO, { table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
+  ["dynamodbStore's reads", (v) => dynamodbStore(DYNAMO, { reads: v }), "STORE_OPTION_INVALID", never, "reads"],
+  ["dynamodbStore's clock", (v) => dynamodbStore(DYNAMO, { clock: v }), "STORE_OPTION_INVALID", never, "clock"],
+  ["dynamodbTable", dynamodbTable, "STORE_OPTION_INVALID", isObject, "options"],
+  ["dynamodbTable's table", (v) => dynamodbTable({ table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
   ["postgresStore", postgresStore, "STORE_OPTION_INVALID", isFunction, "client"],
   ["postgresStore's options", (v) => postgresStore(PG, v), "STORE_OPTION_INVALID", isObject, "options"],
   ["postgresStore's table", (v) => postgresStore(PG, { table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
