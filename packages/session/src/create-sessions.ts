@@ -158,6 +158,10 @@ export function createSessions<Data extends object = Record<string, unknown>>(
       checkUserId("list", userId);
       return admin.list(userId, current === undefined ? undefined : stateOf(current, "list").held?.key);
     },
+    async find(id) {
+      checkId("find", id);
+      return admin.find(id);
+    },
     async requireFresh(session, maxAge, level = 1) {
       const state = stateOf(session, "requireFresh");
       const maxAgeMs = parseDuration(maxAge, "requireFresh: maxAge");

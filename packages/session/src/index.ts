@@ -29,7 +29,7 @@ export type { CarriedSession } from "./record/carried.ts";
 export type { DeviceInfo } from "./record/device.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./schema.ts";
 export type { LoginOptions, Session } from "./session.ts";
-export type { PolicyReport, RevocationOptions, SessionInfo, Sessions } from "./sessions.ts";
+export type { FoundSession, PolicyReport, RevocationOptions, SessionInfo, Sessions } from "./sessions.ts";
 export type {
   AnyStore,
   Closable,

@@ -17,6 +17,12 @@ export interface SessionInfo {
   readonly current: boolean;
 }
 
+/** A session that was found by its id, and whose it is. */
+export interface FoundSession extends Omit<SessionInfo, "current"> {
+  /** Absent: nobody is logged in. */
+  readonly userId: string | undefined;
+}
+
 export interface RevocationOptions {
   /**
    * Resolve when no server's copy of an ended session may be believed any more: after the `staleness` of a tiered store.
@@ -69,6 +75,12 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
    * @throws SESSION_LIST_DAMAGED SESSION_KEY_UNKNOWN SESSION_STORE_DOWN
    */
   list(userId: string, current?: Session<Data>): Promise<readonly SessionInfo[]>;
+  /**
+   * A living session by its id: what the ids of a store's `scan` stand for. Its data is not looked at.
+   * @returns undefined: none is alive under it.
+   * @throws SESSION_KEY_UNKNOWN SESSION_STORE_DOWN UNSUPPORTED with sealed cookies
+   */
+  find(id: string): Promise<FoundSession | undefined>;
   /**
    * For what asks for a recent proof of identity: resolves if the user of `session` logged in or elevated at most
    * `maxAge` ago, at `level` or above. A token that an elevation has replaced has no part in it. @param level @default 1

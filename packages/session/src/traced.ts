@@ -59,6 +59,7 @@ export function traceAdmin(admin: SessionAdmin, telemetry: Telemetry): SessionAd
   return {
     ...admin,
     list: each("list", admin.list),
+    find: each("find", admin.find, (id) => id),
     end: each("end", admin.end, (id) => id),
     endOthers: each("end-others", admin.endOthers, ({ held }) => held?.key),
     revokeUser: each("revoke-user", admin.revokeUser),

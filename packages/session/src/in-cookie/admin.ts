@@ -18,6 +18,7 @@ export function unsupportedAdmin(carrier: string): SessionAdmin {
   const refuse = (feature: string) => async () => Promise.reject(refusal(feature, carrier, REFUSED.store));
   return {
     list: refuse("list"),
+    find: refuse("find"),
     end: refuse("end"),
     endOthers: refuse("endOthers"),
     revokeUser: refuse("revokeUser"),

@@ -69,13 +69,14 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
     async list(userId, currentId) {
       const entries = await users.list(userId);
       const found = await inParallel(entries, ({ key }) => unlessUnknown(lookup.at(key)));
-      const now = time.now();
       return found.flatMap((held) => {
-        if (held === undefined || held.record.userId !== userId) return [];
-        return isExpired(now, held.expiresAtMs, held.record.absoluteEndMs)
-          ? []
-          : [infoOf(held, held.key === currentId)];
+        if (held?.record.userId !== userId || !isAlive(held)) return [];
+        return [{ ...infoOf(held), current: held.key === currentId }];
       });
+    },
+    async find(id) {
+      const held = await lookup.at(id);
+      return held === undefined || !isAlive(held) ? undefined : { ...infoOf(held), userId: held.record.userId };
     },
     async end(id) {
       // The owner is only known while the record stands; one that cannot be read is ended all the same.
@@ -131,7 +132,11 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
     onEnd: (id, listener) => endings.on(id, listener),
   };
 
-  function infoOf({ key, record, expiresAtMs }: Held, current: boolean): SessionInfo {
+  function isAlive({ record, expiresAtMs }: Held): boolean {
+    return !isExpired(time.now(), expiresAtMs, record.absoluteEndMs);
+  }
+
+  function infoOf({ key, record, expiresAtMs }: Held): Omit<SessionInfo, "current"> {
     const { idleMs } = lifetimesOf(settings, record.persistent);
     return {
       id: key,
@@ -141,7 +146,6 @@ export function createStoreAdmin(parts: StoreParts): SessionAdmin {
       level: record.level,
       persistent: record.persistent,
       device: record.device && describeDevice(record.device),
-      current,
     };
   }
 }

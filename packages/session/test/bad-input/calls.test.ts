@@ -61,6 +61,7 @@ const CALLS: Readonly<Record<string, readonly [call: Call, codes: RegExp]>> = {
   "fieldsAfter session": [(_, all, v) => all.fieldsAfter(v), /^ARGUMENT_INVALID$/],
   "headersSent session": [(_, all, v) => all.headersSent(v), /^ARGUMENT_INVALID$/],
   "list userId": [(_, all, v) => all.list(v), /^(ARGUMENT_INVALID|UNSUPPORTED)$/],
+  "find id": [(_, all, v) => all.find(v), /^(ARGUMENT_INVALID|UNSUPPORTED)$/],
   "list current": [(_, all, v) => all.list("ada", v), /^(ARGUMENT_INVALID|UNSUPPORTED)$/],
   "requireFresh session": [(_, all, v) => all.requireFresh(v, 1), /^ARGUMENT_INVALID$/],
   "requireFresh maxAge": [

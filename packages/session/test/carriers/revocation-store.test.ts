@@ -255,6 +255,7 @@ describe("what it cannot do", () => {
   it("raises UNSUPPORTED", async () => {
     const { sessions, server } = createWorld();
     expect((await failure(sessions.list("ada"))).code).toBe("UNSUPPORTED");
+    expect((await failure(sessions.find("A".repeat(43)))).code).toBe("UNSUPPORTED");
     expect((await failure(sessions.revokeAll())).message).toContain("change the keys");
     expect(() => sessions.onEnd("A".repeat(43), () => {})).toThrow(/UNSUPPORTED: sessions.onEnd/);
     expect(() => server(undefined, { limit: { sessions: 1 } } as never)).toThrow(/UNSUPPORTED: limit/);

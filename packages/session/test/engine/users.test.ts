@@ -56,6 +56,23 @@ describe.each(PROVIDERS)("users ($name crypto)", (crypto) => {
     expect((await world.sessions.list("ada")).map(({ id }) => id)).toEqual([second?.id]);
   });
 
+  it("find tells of one by its id, and whose it is", async () => {
+    const world = createWorld({ crypto });
+    await enter(world, "ada");
+    const [listed] = await world.sessions.list("ada");
+    const { current, ...rest } = listed ?? expect.unreachable();
+    expect(await world.sessions.find(rest.id)).toEqual({ ...rest, userId: "ada" });
+    await world.sessions.end(rest.id);
+    expect(await world.sessions.find(rest.id)).toBeUndefined();
+
+    const anonymous = createClient();
+    await visit(world.sessions, anonymous, (s) => s.set("theme", "x"));
+    const { result: id = "" } = await visit(world.sessions, anonymous, (s) => s.id);
+    expect(await world.sessions.find(id)).toMatchObject({ id, userId: undefined, level: 0 });
+    world.runtime.clock.advance(30 * 60_000);
+    expect(await world.sessions.find(id)).toBeUndefined();
+  });
+
   it("at the limit the oldest goes before login resolves", async () => {
     const world = createWorld({ crypto, limit: { sessions: 2 } });
     const [a, b] = [await enter(world, "ada"), await enter(world, "ada")];

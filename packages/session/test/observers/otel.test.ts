@@ -84,6 +84,7 @@ describe("spans", () => {
     ["end-others", (s, all) => all.endOthers(s)],
     ["end", (s, all) => all.end(s.id ?? "")],
     ["list", (_, all) => all.list("ada")],
+    ["find", (s, all) => all.find(s.id ?? "")],
     ["revoke-user", (_, all) => all.revokeUser("ada")],
     ["revoke-all", (_, all) => all.revokeAll()],
     ["sweep", (_, all) => all.sweep()],
