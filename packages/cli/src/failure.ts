@@ -7,6 +7,7 @@ export type ExitCode = 0 | 1 | 2;
 
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "USAGE",
+  "CONFIRMATION_MISSING",
   "OPTION_INVALID",
   "OPTION_CONFLICT",
   "OPTION_UNSUPPORTED",

@@ -1,5 +1,11 @@
 import { readFileSync } from "node:fs";
 
+/** A terminal as it is drawn on: a stream of Node. */
+export interface Screen extends NodeJS.WritableStream {
+  readonly isTTY: boolean;
+  readonly columns: number;
+}
+
 /** What a command may touch of its process: handed in, so that commands stay plain functions. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -10,6 +16,10 @@ export interface Io {
   err(line: string): void;
   /** All of standard input; empty when it is a terminal. */
   input(): string;
+  /** Standard error, where a person sees it. */
+  readonly screen: Screen | undefined;
+  /** Standard input, where a person types. */
+  readonly keyboard: NodeJS.ReadableStream | undefined;
 }
 
 export const processIo: Io = {
@@ -25,6 +35,8 @@ export const processIo: Io = {
       return ""; // closed or never opened: nothing was given
     }
   },
+  screen: process.stderr.isTTY ? process.stderr : undefined,
+  keyboard: process.stdin.isTTY ? process.stdin : undefined,
 };
 
 /** A result as text or, with `--json`, as one line of JSON. */

@@ -1,5 +1,6 @@
 import { createRuntime } from "@sojourn/core";
 import { CommanderError } from "commander";
+import { withIdsLast } from "./commands/sessions-end.ts";
 import { type ExitCode, report } from "./failure.ts";
 import { type Io, processIo } from "./io.ts";
 import { createProgram } from "./program.ts";
@@ -23,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const program = createProgram({ io, runtime: createRuntime() });
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync([...withIdsLast(argv)], { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // help and version

@@ -1,3 +1,5 @@
+import { table } from "./table.ts";
+
 /** The part of the admin API's answers that is shown. What an engine cannot know is the word `unsupported`. */
 export interface ServerStatus {
   readonly name: string;
@@ -45,11 +47,4 @@ function bound({ bound }: ServerStatus): string {
 
 function count(value: number | "unsupported"): string {
   return value === "unsupported" ? "-" : String(value);
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd())
-    .join("\n");
 }

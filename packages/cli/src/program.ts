@@ -7,6 +7,7 @@ import { addReload } from "./commands/reload.ts";
 import { addRender } from "./commands/render.ts";
 import { addServe } from "./commands/serve.ts";
 import { addServerStates } from "./commands/server-state.ts";
+import { addSessions } from "./commands/sessions.ts";
 import { addStatus } from "./commands/status.ts";
 import type { Context } from "./context.ts";
 
@@ -27,6 +28,7 @@ export function createProgram(context: Context): Command {
   addCheck(program, context);
   addRender(program, context);
   addStatus(program, context);
+  addSessions(program, context);
   addServerStates(program, context);
   addReload(program, context);
   addKeygen(program, context);

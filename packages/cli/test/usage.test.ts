@@ -5,7 +5,7 @@ import { expectRefusal, sojourn } from "./support/sojourn.ts";
 // Whole processes start here; on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 120_000 });
 
-const COMMANDS = "serve check render status drain enable disable reload keygen demo".split(" ");
+const COMMANDS = "serve check render status sessions drain enable disable reload keygen demo".split(" ");
 
 describe("the command line", () => {
   it("lists every command in its help, and each has help of its own", async () => {

@@ -24,7 +24,7 @@ export {
 } from "./errors/sojourn-error.ts";
 export { createKeyRing, type KeyRing, type KeyRingParts, type Opened, type Sealer, type Verified } from "./key-ring.ts";
 export { generateKey, hex, KEY_ID_BYTES, type KeyText, parseKeys } from "./key-text.ts";
-export { shown } from "./printable.ts";
+export { printable, shown } from "./printable.ts";
 export { createSystemRandom, type Random } from "./random.ts";
 export { splitRouteTag, type TaggedValue, withRouteTag } from "./route-tag.ts";
 export { consoleLogger, createRuntime, type LogFields, type Logger, missingMethod, type Runtime } from "./runtime.ts";

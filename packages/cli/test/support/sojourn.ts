@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { tempDir } from "../../../../test/fixtures/temp-dir.ts";
+import type { Io } from "../../src/io.ts";
 import { run } from "../../src/main.ts";
 
 export const BIN = fileURLToPath(new URL("../../bin/sojourn.mjs", import.meta.url));
@@ -17,6 +18,11 @@ export interface RunOptions {
   readonly input?: string;
   /** @default an empty folder */
   readonly cwd?: string;
+}
+
+export interface RunHereOptions extends RunOptions {
+  /** @default nobody sits there */
+  readonly terminal?: Partial<Pick<Io, "screen" | "keyboard">>;
 }
 
 /** Nothing of the tester's own environment that could change what a command does. */
@@ -42,12 +48,13 @@ export function sojourn(args: readonly string[], { env, input = "", cwd = tempDi
 /** Runs the command's sources in this process: for what ends by itself and starts nothing. */
 export async function runHere(
   args: readonly string[],
-  { env = {}, input = "", cwd = tempDir() }: RunOptions = {},
+  { env = {}, input = "", cwd = tempDir(), terminal = {} }: RunHereOptions = {},
 ): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
   const to = (lines: string[]) => (line: string) => void lines.push(`${line}\n`);
-  const code = await run(args, { env, cwd, out: to(out), err: to(err), input: () => input });
+  const io = { env, cwd, out: to(out), err: to(err), input: () => input, screen: undefined, keyboard: undefined };
+  const code = await run(args, { ...io, ...terminal });
   return { code, out: out.join(""), err: err.join("") };
 }
 

@@ -55,6 +55,42 @@ export const cliErrors = errorRows({
     what: "the admin API at {url} answered {status}: {reason}",
     mend: "{how}",
   },
+  STORE_CLIENT_MISSING: {
+    status: 500,
+    retryable: false,
+    what: "this store is spoken to by the package {packages}, and neither this folder nor Sojourn has it",
+    mend: "run: npm install {install}",
+  },
+  STORE_UNREACHABLE: {
+    status: 503,
+    retryable: true,
+    what: "the store at {url} cannot be reached: {reason}",
+    mend: "look whether it runs, and whether host, port, user and password in --store are right",
+  },
+  KEYS_NEEDED: {
+    status: 500,
+    retryable: false,
+    what: "{what} opens records, and no keys were given",
+    mend: "give the app's own by SOJOURN_KEYS or --keys; --plain if it seals nothing",
+  },
+  CONFIRMATION_MISSING: {
+    status: 500,
+    retryable: false,
+    what: "nobody is here to be asked whether to {what}",
+    mend: "run it in a terminal, or add --yes",
+  },
+  SESSION_ID_UNKNOWN: {
+    status: 404,
+    retryable: false,
+    what: "{missing} of {given} ids name no living session; {ended} ended",
+    mend: "see: sojourn sessions list; an id is no token, and sessions may have ended by themselves",
+  },
+  SESSION_USER_UNKNOWN: {
+    status: 404,
+    retryable: false,
+    what: "{user} has no session in {url}",
+    mend: "give the id that the app gives to login; sojourn sessions list shows those of living sessions",
+  },
   DEMO_SHOP_FAILED: {
     status: 500,
     retryable: false,

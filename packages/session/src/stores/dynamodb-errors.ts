@@ -32,7 +32,7 @@ export function dynamoFailure(operation: string, table: string, error: unknown):
   // The SDK tries again by itself, and an attempt whose answer was lost may have been done.
   if (REFUSED.test(String(name)) && !(Number($metadata?.attempts) > 1)) return refused(operation, reason);
   if (SCHEMA.test(String(name))) {
-    const how = `create it as \`dynamodbTable()\` says, in the region and account of the client, with \`key\` (S) as its only key; or name another by the option \`table\``;
+    const how = `create it by \`sojourn sessions migrate\`, or as \`dynamodbTable()\` says, in the region and account of the client, with \`key\` (S) as its only key; or name another by the option \`table\``;
     return new SojournError("STORE_SCHEMA_WRONG", { store: DYNAMODB_STORE, table: `the table ${table}`, reason, how });
   }
   return new SojournError("STORE_FAILED", { store: DYNAMODB_STORE, operation, reason });

@@ -119,7 +119,7 @@ const REFUSED = ["25006", "42501", "53100", "53200", "55P03"];
 const SCHEMA = /^(?:42|3F|22|23)/;
 
 const SCHEMA_MEND =
-  "create its table by `await store.migrate()` or the SQL of `postgresMigration()`; if another table has that name, choose one by the options `schema` and `table`";
+  "create its table by `sojourn sessions migrate`, `await store.migrate()` or the SQL of `postgresMigration()`; if another table has that name, choose one by the options `schema` and `table`";
 
 /** The server took the statement back because of another; sent again, it may succeed. */
 export function isOvertaken(error: unknown): boolean {
