@@ -1,3 +1,4 @@
+import { SojournError } from "@sojourn/core";
 import type { DynamoClient, DynamoTableDefinition } from "@sojourn/session/stores/dynamodb";
 import type { PlaceFlags, StoreConnection, StoreKind } from "./store-kind.ts";
 import { type StoreUrl, wrongUrl } from "./store-url.ts";
@@ -39,7 +40,15 @@ export const dynamodbKind: StoreKind = {
       store,
       // Whether there is a table, the first call tells.
       connect: () => client.describeTable({ TableName: "sojourn-nothing" }).catch(unlessAnswered),
-      migrate: () => migrate(sdk, client, place),
+      async migrate() {
+        try {
+          await migrate(sdk, client, place);
+        } catch (error) {
+          const how = "let this user create the table, or have it made as --dry-run prints";
+          const reason = `${nameOf(error)}: ${error instanceof Error ? error.message : ""}`;
+          throw new SojournError("STORE_OPEN_FAILED", { store: "dynamodbStore", where: url.shown, reason, how });
+        }
+      },
       async close() {
         await store.close();
         client.destroy();
@@ -73,9 +82,18 @@ async function migrate(sdk: Sdk, client: Client, place: PlaceFlags): Promise<voi
     if (nameOf(error) !== "ResourceInUseException") throw error;
   });
   await sdk.waitUntilTableExists({ client, maxWaitTime: READY_SECONDS }, { TableName });
-  const { TimeToLiveDescription } = await client.describeTimeToLive({ TableName });
+  await expireBy(client, timeToLive).catch(unlessEmulated);
+}
+
+async function expireBy(client: Client, timeToLive: DynamoTableDefinition["timeToLive"]): Promise<void> {
+  const { TimeToLiveDescription } = await client.describeTimeToLive({ TableName: timeToLive.TableName });
   // Asking for what is so already is an error.
   if (TimeToLiveDescription?.TimeToLiveStatus === "DISABLED") await client.updateTimeToLive(timeToLive);
+}
+
+/** Emulators may know no time to live, which only saves space. */
+function unlessEmulated(error: unknown): void {
+  if (nameOf(error) !== "UnknownOperationException") throw error;
 }
 
 /** A server that says that there is no such table, or that this user may not ask, is there. */

@@ -34,7 +34,11 @@ export const postgresKind: StoreKind = {
         connectionTimeoutMillis: CONNECT_MS,
         max: CONNECTIONS,
       });
-      return connectionOf(postgresStore(pool, place), () => pool.query("SELECT 1"), () => pool.end());
+      return connectionOf(
+        postgresStore(pool, place),
+        () => pool.query("SELECT 1"),
+        () => pool.end(),
+      );
     }
     const sql = (module as PostgresJs)(url.text, {
       connect_timeout: CONNECT_MS / 1_000,

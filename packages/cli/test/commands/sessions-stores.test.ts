@@ -185,10 +185,17 @@ requireServer("postgres")("PostgreSQL", () => {
     await Promise.all(pools.map((pool) => pool.end()));
   });
 
+  function openPool(url: string): pg.Pool {
+    const pool = new pg.Pool({ connectionString: url, max: 2 });
+    // The server may be stopped before the last connection has gone.
+    pool.on("error", () => {});
+    pools.push(pool);
+    return pool;
+  }
+
   async function scene(installed: string): Promise<Scene> {
     const { url } = await server();
-    const pool = new pg.Pool({ connectionString: url, max: 2 });
-    pools.push(pool);
+    const pool = openPool(url);
     const table = `shop_${scenes++}`;
     const store = postgresStore(pool, { table });
     await store.migrate();
@@ -225,8 +232,7 @@ requireServer("postgres")("PostgreSQL", () => {
 
   it("tells of a table that is another's, and of a login that is refused, without the password", async () => {
     const { url } = await server();
-    const pool = new pg.Pool({ connectionString: url, max: 1 });
-    pools.push(pool);
+    const pool = openPool(url);
     await pool.query("CREATE TABLE theirs (key text, expires_at_ms bigint, total int)");
     const theirs = await runHere(["sessions", "migrate", "--store", url, "--table", "theirs"]);
     expectRefusal(theirs, 1, /^STORE_SCHEMA_WRONG: .*theirs/);
