@@ -64,8 +64,15 @@ export type SessionEvent = { readonly atMs: number } & (
   | { readonly type: "user.revoked"; readonly userId: string; readonly kept: string | undefined }
   /** A login met the user's limit. */
   | { readonly type: "session.limit"; readonly userId: string; readonly outcome: "rejected" | "ended-oldest" }
-  /** A record could not be opened: its key is not in the ring, or it was damaged, moved or written plain. */
-  | { readonly type: "session.unreadable"; readonly id: string; readonly reason: "unknown-key" | "forged" | "plain" }
+  /**
+   * A record could not be opened: its key is not in the ring; it was damaged or moved (`forged`); it was written plain;
+   * or another program or a newer release has written it (`foreign`).
+   */
+  | {
+      readonly type: "session.unreadable";
+      readonly id: string;
+      readonly reason: "unknown-key" | "forged" | "plain" | "foreign";
+    }
   /** Work that delays no response, or that came after the headers, failed. */
   | { readonly type: "session.commit-failed"; readonly id: string | undefined; readonly code: string }
   | { readonly type: "store.down"; readonly operation: string }

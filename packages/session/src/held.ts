@@ -22,18 +22,20 @@ export function openStored(
 ): Awaitable<Held | undefined> {
   const opening = vault.open(key, stored.bytes);
   return isPromise(opening)
-    ? opening.then((bytes) => heldOf(key, stored, bytes, data))
-    : heldOf(key, stored, opening, data);
+    ? opening.then((bytes) => heldOf(key, stored, bytes, vault, data))
+    : heldOf(key, stored, opening, vault, data);
 }
 
 function heldOf(
   key: string,
   { version, expiresAtMs }: StoredRecord,
   bytes: Uint8Array | undefined,
+  vault: Vault,
   data: DataCodec,
 ): Held | undefined {
-  const record = bytes === undefined ? undefined : decodeRecord(bytes);
-  if (record === undefined) return undefined;
+  if (bytes === undefined) return undefined;
+  const record = decodeRecord(bytes);
+  if (record === undefined) return vault.damaged(key);
   data.check(record);
   return { key, record, version, expiresAtMs };
 }

@@ -9,6 +9,8 @@ export interface Vault {
    * @throws SESSION_KEY_UNKNOWN: this node cannot tell, and must not overwrite it.
    */
   open(key: string, bytes: Uint8Array): Awaitable<Uint8Array | undefined>;
+  /** Tells of what opened and is no record. */
+  damaged(key: string): undefined;
 }
 
 /** First byte of what a key ring seals. */
@@ -16,6 +18,7 @@ const SEALED = 1;
 
 /** @param ring absent: records are kept plain. */
 export function createVault(ring: KeyRing | undefined, purpose: string, acceptPlain: boolean, emit: Emit): Vault {
+  const damaged = (key: string) => void emit({ type: "session.unreadable", id: key, reason: "forged" });
   if (ring === undefined) {
     // Without keys a sealed record cannot be told apart from one that another node needs.
     const open = (key: string, bytes: Uint8Array) => {
@@ -23,10 +26,11 @@ export function createVault(ring: KeyRing | undefined, purpose: string, acceptPl
       emit({ type: "session.unreadable", id: key, reason: "unknown-key" });
       throw new SojournError("SESSION_KEY_UNKNOWN", { keyId: hexOf(bytes) });
     };
-    return { seal: (_key, bytes) => bytes, open };
+    return { seal: (_key, bytes) => bytes, open, damaged };
   }
   const sealer = ring.sealer(purpose);
   return {
+    damaged,
     seal(key, bytes) {
       const bound = utf8(key);
       return sealer.seal(bytes, bound, bound);

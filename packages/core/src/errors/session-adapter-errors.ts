@@ -50,6 +50,12 @@ export const sessionAdapterErrors = errorRows({
     what: "{store} cannot keep a record of {bytes} bytes: more than {max} do not fit",
     mend: "keep less in a session: what names a thing, rather than the thing itself",
   },
+  STORE_RECORD_UNREADABLE: {
+    status: 503,
+    retryable: true,
+    what: "{store} found a record that it cannot read, and left it alone: {reason}",
+    mend: "finish the deployment, if a newer release wrote it; give other programs another table or prefix",
+  },
   STORE_FAILED: {
     status: 503,
     retryable: true,

@@ -39,8 +39,11 @@ export interface StoreCalls {
   ask<T>(operation: string, call: () => Promise<T>, isAnswer?: (value: T) => boolean): Promise<T>;
 }
 
+/** One record cannot be read or replaced; all others can. */
+const UNREADABLE = "STORE_RECORD_UNREADABLE";
+
 /** A store may say that it has certainly done nothing. */
-const NOT_DONE = ["STORE_BUSY", "STORE_REFUSED", "STORE_SCHEMA_WRONG", "STORE_CLOSED"] as const;
+const NOT_DONE = ["STORE_BUSY", "STORE_REFUSED", "STORE_SCHEMA_WRONG", "STORE_CLOSED", UNREADABLE] as const;
 
 /** It answered: with less in the record it would have been written. */
 const TOO_LARGE = "STORE_RECORD_TOO_LARGE";
@@ -58,8 +61,11 @@ export function createStoreCalls(
   const limited = createLimit(deadlineMs, runtime.clock);
   const breaker = createBreaker(settings, runtime, (event) => emit()(event));
 
-  function failed(spell: number, operation: string, cause: unknown): SojournError {
-    breaker.failed(spell, operation, !isSojournError(cause, ...NOT_DOWN));
+  function failed(spell: number, operation: string, cause: unknown, key?: string): SojournError {
+    if (isSojournError(cause, UNREADABLE)) {
+      breaker.succeeded(spell);
+      if (key !== undefined) emit()({ type: "session.unreadable", id: key, reason: "foreign" });
+    } else breaker.failed(spell, operation, !isSojournError(cause, ...NOT_DOWN));
     const reason = cause instanceof Unanswered ? `no answer within ${deadlineMs} ms` : codeOf(cause);
     return new SojournError("SESSION_STORE_DOWN", { operation, reason }, { cause });
   }
@@ -81,7 +87,7 @@ export function createStoreCalls(
   const readNow = readNowOf(store);
 
   function read(key: string): Awaitable<StoredRecord | undefined> {
-    if (readNow === undefined) return readLater(() => store.read(key));
+    if (readNow === undefined) return readLater(key, () => store.read(key));
     const spell = breaker.enter("read");
     try {
       const record = readNow(key);
@@ -92,7 +98,10 @@ export function createStoreCalls(
     }
   }
 
-  async function readLater(call: () => Promise<StoredRecord | undefined>): Promise<StoredRecord | undefined> {
+  async function readLater(
+    key: string,
+    call: () => Promise<StoredRecord | undefined>,
+  ): Promise<StoredRecord | undefined> {
     const spell = breaker.enter("read");
     try {
       const record = await limited(call());
@@ -100,7 +109,7 @@ export function createStoreCalls(
       breaker.succeeded(spell);
       return record;
     } catch (error) {
-      throw failed(spell, "read", error);
+      throw failed(spell, "read", error, key);
     }
   }
 
@@ -125,7 +134,7 @@ export function createStoreCalls(
     read,
     near: near && {
       get: (key) => near.get(key),
-      fetch: (key) => readLater(() => near.fetch(key)),
+      fetch: (key) => readLater(key, () => near.fetch(key)),
       lastKnown: (key, withinMs) => near.lastKnown(key, withinMs),
     },
     write: (key, record, expect) => change("write", () => store.write(key, record, expect), isWritten),

@@ -38,8 +38,9 @@ export function createLookup({ store, calls, vault, runtime, settings }: LookupP
     const stored = await calls.read(key);
     if (stored === undefined) return undefined;
     const bytes = await vault.open(key, stored.bytes);
-    const record = bytes === undefined ? undefined : decodeRecord(bytes);
-    if (record === undefined) return undefined;
+    if (bytes === undefined) return undefined;
+    const record = decodeRecord(bytes);
+    if (record === undefined) return vault.damaged(key);
     return { key, record, version: stored.version, expiresAtMs: stored.expiresAtMs };
   }
 

@@ -116,7 +116,8 @@ export function createUsers(parts: UsersParts): Users {
     if (stored === undefined) return undefined;
     try {
       const bytes = await vault.open(userKey, stored.bytes);
-      return { version: stored.version, record: bytes === undefined ? undefined : decodeUserRecord(bytes) };
+      const record = bytes === undefined ? undefined : (decodeUserRecord(bytes) ?? vault.damaged(userKey));
+      return { version: stored.version, record };
     } catch (error) {
       if (!overwrites || !isSojournError(error, "SESSION_KEY_UNKNOWN")) throw error;
       return { version: stored.version, record: undefined };

@@ -31,14 +31,14 @@ export function checkSize(key: string, { bytes, version }: RecordToWrite): void 
   throw new SojournError("STORE_RECORD_TOO_LARGE", { store: DYNAMODB_STORE, bytes: size, max: MAX_ITEM_BYTES });
 }
 
-/** @returns undefined where nothing stands, or nothing that lives @throws STORE_FAILED for an item that is none of ours */
+/** @returns undefined where nothing stands, or nothing that lives @throws STORE_RECORD_UNREADABLE for an item that is none of ours */
 export function livingRecord(item: DynamoFound | undefined, nowMs: number): StoredRecord | undefined {
   if (item === undefined) return undefined;
   const { version, expiresAtMs, bytes } = item;
   const deadlineMs = Number(expiresAtMs?.N ?? Number.NaN);
   if (version?.S === undefined || bytes?.B === undefined || Number.isNaN(deadlineMs)) {
-    const reason = "the item under this key was not written by Sojourn";
-    throw new SojournError("STORE_FAILED", { store: DYNAMODB_STORE, operation: "read", reason });
+    const reason = "another program has written it";
+    throw new SojournError("STORE_RECORD_UNREADABLE", { store: DYNAMODB_STORE, reason });
   }
   return deadlineMs > nowMs ? { version: version.S, expiresAtMs: deadlineMs, bytes: bytes.B } : undefined;
 }

@@ -5,6 +5,8 @@ export const REDIS_STORE = "redisStore";
 /** The server's own code for a command that it did not carry out. */
 const REFUSED =
   /(?:^| -)(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOPERM|NOAUTH|WRONGPASS|BUSY)\b/;
+/** Another program keeps a list, a hash or the like under the key. Nothing has been done to it. */
+const FOREIGN = /(?:^| -)WRONGTYPE\b/;
 /** Error replies begin with a code; what the clients say themselves does not. */
 const REPLY = /^[A-Z][A-Z0-9]+(?= |$)/;
 
@@ -21,7 +23,7 @@ export function isReadOnly(error: unknown): boolean {
 /**
  * Of an error reply only the code is kept: its text may quote the command, ioredis hangs the command onto it, and with
  * it come key and content.
- * @returns STORE_REFUSED when certainly nothing was done, STORE_FAILED otherwise
+ * @returns STORE_REFUSED STORE_RECORD_UNREADABLE when certainly nothing was done, STORE_FAILED otherwise
  */
 export function redisFailure(operation: string, error: unknown): SojournError {
   if (error instanceof SojournError) return error;
@@ -29,6 +31,10 @@ export function redisFailure(operation: string, error: unknown): SojournError {
   const [, refused] = REFUSED.exec(message) ?? [];
   if (refused !== undefined) {
     return new SojournError("STORE_REFUSED", { store: REDIS_STORE, operation, reason: refused });
+  }
+  if (FOREIGN.test(message)) {
+    const reason = "another program has written it";
+    return new SojournError("STORE_RECORD_UNREADABLE", { store: REDIS_STORE, reason });
   }
   const [reply] = REPLY.exec(message) ?? [];
   if (reply !== undefined) {

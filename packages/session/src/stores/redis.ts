@@ -10,15 +10,8 @@
  *     scan    SCAN cursor MATCH prefix* COUNT n, on every primary
  *     nowMs   ROLE, TIME in one go
  *
-        if (replicas === 0) {
-          const deleted = Number(await to.del(prefix + key)) > 0;
-          if (deleted) await announce(to, key);
-          return deleted;
-        }
-        const [count, confirmed] = await to.delAndWait(prefix + key, wait);
-        const deleted = Number(count) > 0;
-        if (deleted) await announce(to, key);
-        return ifConfirmed(deleted, confirmed);
+ * One round trip each. With `replicas`, WAIT goes with a DEL, and with a write that ends sessions; with `listen`, PUBLISH
+ * follows them. A server that lacks a script (NOSCRIPT) is sent EVAL instead, once. The first call after a
  * connection was made is sent together with ROLE: a replica is refused. On a Cluster there is no ROLE, because replicas
  * refuse by themselves.
  *
@@ -168,11 +161,8 @@ export function redisStore(
         if (value === null || value.length === 0) return undefined;
         const record = decodeFrame(value);
         if (record !== undefined) return record;
-        throw new SojournError("STORE_FAILED", {
-          store: REDIS_STORE,
-          operation: "read",
-          reason: "a newer release of Sojourn has written this record",
-        });
+        const reason = "a newer release of Sojourn has written it";
+        throw new SojournError("STORE_RECORD_UNREADABLE", { store: REDIS_STORE, reason });
       }),
 
     write: (key: string, record: RecordToWrite, expect: string): Promise<Written> =>

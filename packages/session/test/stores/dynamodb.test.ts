@@ -250,7 +250,7 @@ describe("a table", () => {
       () => store.touch("k", Date.now() + HOUR_MS, 9e15),
     ]) {
       await expect(call()).rejects.toMatchObject({
-        code: "STORE_FAILED",
+        code: "STORE_RECORD_UNREADABLE",
         message: expect.not.stringContaining("else's"),
       });
     }

@@ -131,14 +131,14 @@ requireServer("redis")("on a Redis", () => {
       }
       const newer = `S2${"x".repeat(30)}`;
       await redis.set(`${prefix}newer`, newer);
-      await expect(store.read("newer")).rejects.toMatchObject({ code: "STORE_FAILED", status: 503 });
+      await expect(store.read("newer")).rejects.toMatchObject({ code: "STORE_RECORD_UNREADABLE", status: 503 });
       await store.write("newer", inAnHour("v1"), "absent");
       await store.touch("newer", Date.now() + HOUR_MS, Date.now() + HOUR_MS);
       expect(await redis.get(`${prefix}newer`)).toBe(newer);
       await redis.hSet(`${prefix}other`, "a", "b");
       await expect(store.read("other")).rejects.toMatchObject({
-        code: "STORE_FAILED",
-        params: { reason: "WRONGTYPE" },
+        code: "STORE_RECORD_UNREADABLE",
+        status: 503,
       });
     });
 
@@ -167,7 +167,7 @@ requireServer("redis")("on a Redis", () => {
       const record = { ...inAnHour("v"), bytes: Buffer.from("what a session holds") };
       const failing = () => store.write("key of it", record, "absent").catch((failed: unknown) => failed);
       const refused = await failing();
-      expect(refused).toMatchObject({ code: "STORE_FAILED", params: { operation: "write" } });
+      expect(refused).toMatchObject({ code: "STORE_RECORD_UNREADABLE" });
       destroy();
       const cut = await failing();
       expect(cut).toMatchObject({ code: "STORE_FAILED", params: { operation: "write" } });
