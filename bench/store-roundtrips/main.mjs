@@ -12,6 +12,7 @@ export const about =
 
 const CONTENDERS = [
   { name: "ours redis", kit: "sojourn", database: "redis" },
+  { name: "ours tiered over redis", kit: "sojourn", database: "redis", tiered: true },
   { name: "express-session connect-redis", kit: "express-session", database: "redis" },
   { name: "@fastify/session connect-redis", kit: "fastify-session", database: "redis", framework: "fastify" },
   { name: "ours postgres", kit: "sojourn", database: "postgres" },
@@ -42,8 +43,8 @@ export async function run({ rounds, names, say }) {
     const wire = await countWire(database, server.port);
     const url = server.url.replace(`:${server.port}`, `:${wire.port}`);
     try {
-      for (const { name, kit, framework = "node" } of contenders) {
-        const start = (options) => startNode(SERVER, { kit, database, framework, url, keys, options });
+      for (const { name, kit, framework = "node", tiered } of contenders) {
+        const start = (options) => startNode(SERVER, { kit, database, framework, url, keys, tiered, options });
         const usual = await start();
         const touching = kit === "sojourn" ? await start({ touchWindow: 1 }) : undefined;
         for (const [operation, of] of await count({ usual, touching, wire, rounds })) {

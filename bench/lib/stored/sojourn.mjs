@@ -3,9 +3,11 @@ import { createSessions } from "@sojourn/session";
 import { nodeSession } from "@sojourn/session/node";
 import { postgresStore } from "@sojourn/session/stores/postgres";
 import { redisStore } from "@sojourn/session/stores/redis";
+import { tieredStore } from "@sojourn/session/stores/tiered";
 import { nextUser, PROFILE } from "../data.mjs";
 
 const stores = {
+  tiered: (client) => tieredStore(redisStore(client), { staleness: "5s" }),
   redis: (client, prefix) => redisStore(client, prefix === undefined ? {} : { prefix }),
   async postgres(client) {
     const { postgresMigration } = await import("@sojourn/session/stores/postgres");
@@ -14,9 +16,10 @@ const stores = {
   },
 };
 
-/** @param {object} [input.options] for createSessions @param {string} [input.prefix] of keys, where several share a Redis */
-export async function create(database, client, { keys, prefix, options = {} }) {
-  const store = await stores[database](client, prefix);
+/** @param {object} [input.options] for createSessions @param {string} [input.prefix] of keys, where several share a Redis
+ * @param {boolean} [input.tiered] near copies over it */
+export async function create(database, client, { keys, prefix, tiered = false, options = {} }) {
+  const store = await stores[tiered ? "tiered" : database](client, prefix);
   const sessions = createSessions({ store, keys, cookie: { insecureLoopback: true }, ...options });
   const known = (session) => ({ user: session.userId ?? null, n: session.get("n") ?? 0 });
   let user;
