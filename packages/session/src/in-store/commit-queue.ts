@@ -3,6 +3,7 @@ import { type Draft, draftOf, forkDraft, type Held, isSameIdentity, openStored, 
 import { addCommit, COMMIT_ID_BYTES, hasCommit } from "../record/commit-ids.ts";
 import type { DataCodec } from "../record/data-codec.ts";
 import { encodeRecord, type SessionRecord } from "../record/record.ts";
+import type { StoredRecord } from "../store.ts";
 import type { Vault } from "../vault.ts";
 import { pause } from "./backoff.ts";
 import { type SettleParts, settleWrite } from "./settle.ts";
@@ -36,6 +37,8 @@ interface Waiting {
   readonly job: Job;
   /** Monotonic time at which it gives up. */
   readonly until: number;
+  /** The store was read after it had come: what its record is now is not older than what its request knew. */
+  looked: boolean;
   resolve(held: Held): void;
   reject(error: unknown): void;
 }
@@ -61,7 +64,7 @@ export function createCommitQueue(parts: CommitQueueParts): CommitQueue {
     run: (job) =>
       new Promise((resolve, reject) => {
         const until = parts.runtime.clock.monotonic() + parts.commitWithinMs;
-        const waiting = { job, until, resolve, reject };
+        const waiting = { job, until, looked: false, resolve, reject };
         const { key } = job.base;
         const line = lines.get(key);
         if (line !== undefined) {
@@ -95,8 +98,25 @@ async function commitBatch(
   const commitId = runtime.random.bytes(COMMIT_ID_BYTES);
   let current = known ?? batch[0].job.base;
 
+  async function look(read?: StoredRecord): Promise<void> {
+    for (const waiting of batch) waiting.looked = true;
+    const stored = read ?? (await calls.read(current.key));
+    const held = stored === undefined ? undefined : await openStored(current.key, stored, vault, data);
+    if (held === undefined) throw sessionEnded("gone");
+    current = held;
+  }
+
+  /** `current` may be older than what a job's request knew: what comes to no write is final by a look only. */
+  async function applied(): Promise<Draft> {
+    for (;;) {
+      const draft = await applyBatch(batch, current);
+      if (draft !== undefined && (draft.changed || batch.every((waiting) => isCertain(waiting, current)))) return draft;
+      await look();
+    }
+  }
+
   for (let attempt = 0; ; attempt++) {
-    const draft = await applyBatch(batch, current);
+    const draft = await applied();
     const oldest = batch[0];
     if (oldest === undefined) return current;
     if (!draft.changed) return resolveAll(batch, current);
@@ -118,10 +138,7 @@ async function commitBatch(
 
     // Even those whose time is up wait for this look: their write may have been done and written over.
     await pause(attempt, runtime);
-    const stored = settled.stored ?? (await calls.read(current.key));
-    const held = stored === undefined ? undefined : await openStored(current.key, stored, vault, data);
-    if (held === undefined) throw sessionEnded("gone");
-    current = held;
+    await look(settled.stored);
     // A copy of this very write may have arrived, and been written over, before the store could say so.
     if (hasCommit(current.record.commits, commitId)) return resolveAll(batch, current);
     dropOverdue(batch, parts);
@@ -140,8 +157,13 @@ function dropOverdue(batch: Waiting[], { runtime, commitWithinMs }: CommitQueueP
   for (const { reject } of overdue) reject(error);
 }
 
-/** Drops the jobs that fail from `batch`, after telling them. */
-async function applyBatch(batch: Waiting[], current: Held): Promise<Draft> {
+/** Whether `current` is what the job's request knew, or later. */
+function isCertain({ job, looked }: Waiting, current: Held): boolean {
+  return looked || job.base.version === current.version;
+}
+
+/** Drops the jobs that fail from `batch`, after telling them. @returns undefined when one may have failed for an old record. */
+async function applyBatch(batch: Waiting[], current: Held): Promise<Draft | undefined> {
   let draft = draftOf(current);
   for (let i = 0; i < batch.length; ) {
     const waiting = batch[i];
@@ -154,6 +176,7 @@ async function applyBatch(batch: Waiting[], current: Held): Promise<Draft> {
       draft = trial;
       i++;
     } catch (error) {
+      if (!isCertain(waiting, current)) return undefined;
       batch.splice(i, 1);
       waiting.reject(error);
     }

@@ -92,3 +92,44 @@ test("merging keeps the later of two cookies last and repeats none", () => {
   const degraded = { ...NO_FIELDS, noStore: true };
   expect([mergeFields(degraded, fields()).noStore, mergeFields(fields(), degraded).noStore]).toEqual([true, true]);
 });
+
+describe("mergeFields", () => {
+  test("keeps the headers of both, the later of one name, and what both vary by", () => {
+    const first = {
+      ...NO_FIELDS,
+      varyCookie: true,
+      vary: "Authorization",
+      headers: [["A", "1"] as const, ["B", "1"] as const],
+    };
+    const second = { ...NO_FIELDS, varyCookie: true, headers: [["B", "2"] as const] };
+    expect(mergeFields(first, second)).toMatchObject({
+      headers: [
+        ["A", "1"],
+        ["B", "2"],
+      ],
+      vary: "Authorization, Cookie",
+    });
+    const kept = new Map<string, string>([["vary", "Origin, cookie"]]);
+    addFields(mergeFields(first, second), "Affinity", {
+      get: (name) => kept.get(name.toLowerCase()),
+      set: (name, value) => void kept.set(name.toLowerCase(), value),
+      append: () => {},
+    });
+    expect(kept.get("vary")).toBe("Origin, cookie, Authorization");
+    expect(mergeFields(first, NO_FIELDS)).toMatchObject({ vary: "Authorization", headers: first.headers });
+    expect(mergeFields(NO_FIELDS, second).vary).toBeUndefined();
+  });
+
+  test.each(["Cloudflare-CDN-Cache-Control", "Vercel-CDN-Cache-Control", "Netlify-CDN-Cache-Control"])(
+    "a cookie leaves with %s: no-store where that was given",
+    (name) => {
+      const kept = new Map<string, string>([[name.toLowerCase(), "max-age=60"]]);
+      addFields({ ...NO_FIELDS, setCookies: ["s=1"] }, "Affinity", {
+        get: (one) => kept.get(one.toLowerCase()),
+        set: (one, value) => void kept.set(one.toLowerCase(), value),
+        append: () => {},
+      });
+      expect(kept.get(name.toLowerCase())).toBe("no-store");
+    },
+  );
+});

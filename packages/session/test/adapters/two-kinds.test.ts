@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createSessions, type Session } from "@sojourn/session";
+import { headerToken } from "@sojourn/session/carriers/header";
 import { withSession } from "@sojourn/session/fetch";
 import { honoSession } from "@sojourn/session/hono";
 import { nodeSession } from "@sojourn/session/node";
@@ -60,6 +61,18 @@ const handlers = {
     });
   },
 };
+
+test("so is one whose token goes out in a header", async () => {
+  const phone = createSessions({ store, env: {}, carrier: headerToken() });
+  const outer = withSession(shop, (request, first) =>
+    withSession(phone, async (_, second) => {
+      await work(first, second);
+      return new Response("made");
+    })(request),
+  );
+  const response = await outer(new Request("https://shop.example.com/"));
+  expect([response.status, response.headers.get("Session-Token")]).toEqual([503, expect.any(String)]);
+});
 
 describe.each(Object.keys(handlers) as (keyof typeof handlers)[])(
   "two kinds of sessions on one response, %s",

@@ -172,6 +172,23 @@ describe("the data of a record", () => {
     expect(decodeData(bytes).get("prototype")).toEqual({ toString: "\u0000 __proto__" });
   });
 
+  it("takes no key for another's spelling", () => {
+    const latin1 = (text: string) => String.fromCharCode(...new TextEncoder().encode(text));
+    const bytes = encodeData(
+      new Map<string, Json>([
+        ["é", "secret"],
+        [" a", "secret"],
+        ["b", 1],
+      ]),
+    );
+    for (const key of [latin1('"é"'), '" a"', latin1("é"), '"b"']) expect(decodeValue(bytes, key)).toBeUndefined();
+    expect([decodeValue(bytes, "é"), decodeValue(bytes, " a"), decodeValue(bytes, "b")]).toEqual([
+      "secret",
+      "secret",
+      1,
+    ]);
+  });
+
   it("refuses a number that JSON would refuse, and keeps those that it would not", () => {
     const bytesOf = (text: string) => new ByteWriter().text("n").text(text).done();
     for (const text of ["0", "7", "999999999999999", "1234567890123456", "-3", "1e3", "0.5"]) {
