@@ -13,7 +13,7 @@ const sources = [
   { find: /^@sojourn\/session\/(stores|carriers)\/(.*)$/, replacement: at("packages/session/src/$1/$2.ts") },
   { find: /^@sojourn\/session\/audit$/, replacement: at("packages/session/src/observers/audit-file.ts") },
   { find: /^@sojourn\/session\/otel$/, replacement: at("packages/session/src/observers/otel.ts") },
-  { find: /^@sojourn\/session\/testing$/, replacement: at("packages/session/src/testing/index.ts") },
+  { find: /^@sojourn\/session\/(testing|express-store)$/, replacement: at("packages/session/src/$1/index.ts") },
   {
     find: /^@sojourn\/session\/(express|fastify|koa|hono|node|fetch)$/,
     replacement: at("packages/session/src/adapters/$1.ts"),

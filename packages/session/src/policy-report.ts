@@ -64,18 +64,29 @@ function storeGuarantees(settings: Settings, store: AnyStore): [string, string][
     ["store", store.traits.name],
     ["at rest", settings.atRest === "sealed" ? "AES-256-GCM under the key ring, bound to the session" : plain],
     ...(settings.atRest === "sealed" ? [sealedOnly(settings)] : []),
-    ["lost updates", "none; operations are replayed by compare-and-set"],
+    ["lost updates", updates(store)],
     ["conflicting sets", conflicts(settings)],
     ...(store.near === undefined ? [] : [nearCopies(store.near)]),
     ["logout", ends],
     ["sessions a user", limited(settings)],
-    ["revokeUser", store.near === undefined ? ends : "final everywhere when it resolves; with wait: false as logout"],
+    [
+      "revokeUser",
+      store.near === undefined || store.traits.atomic === false
+        ? ends
+        : "final everywhere when it resolves; with wait: false as logout",
+    ],
     ["revokeAll", store.scan === undefined ? "unsupported: the store cannot be scanned" : ends],
     ...callGuarantees(settings, shared, told),
   ];
 }
 
-function finality({ near, watch }: AnyStore): string {
+function updates({ traits }: AnyStore): string {
+  if (traits.atomic === false) return "none within a process; of two processes the last to write wins";
+  return "none; operations are replayed by compare-and-set";
+}
+
+function finality({ near, watch, traits }: AnyStore): string {
+  if (traits.atomic === false) return "final in this process; a write under way in another one may undo it";
   if (near === undefined) return "final when it resolves";
   const told = watch === undefined ? "after at most" : "at the store's news, after at most";
   return `final here and in the shared store when it resolves; elsewhere ${told} ${formatDuration(near.stalenessMs)}`;

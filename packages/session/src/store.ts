@@ -116,6 +116,12 @@ export interface StoreTraits {
    * @default false
    */
   readonly makesSure?: boolean;
+  /**
+   * Whether the three methods are atomic against other processes too. Where they are not, processes undo each other's
+   * writes and ends.
+   * @default true
+   */
+  readonly atomic?: boolean;
 }
 
 /** A store as the engine takes it: the three methods, and what else it can do. */

@@ -5,6 +5,7 @@ import { headerToken } from "@sojourn/session/carriers/header";
 import { jsonWebToken } from "@sojourn/session/carriers/jwt";
 import { sealedCookie } from "@sojourn/session/carriers/sealed";
 import { expressSession } from "@sojourn/session/express";
+import { fromExpressStore, toExpressStore } from "@sojourn/session/express-store";
 import { fastifySession } from "@sojourn/session/fastify";
 import { commitTo, withSession } from "@sojourn/session/fetch";
 import { honoSession } from "@sojourn/session/hono";
@@ -29,6 +30,7 @@ import {
   parseSetCookie,
   storeSuite,
 } from "@sojourn/session/testing";
+import expressSessionModule from "express-session";
 import { describe, expect, it } from "vitest";
 import { ANYTHING, expectTyped, outcome, told } from "./wrong-values.ts";
 
@@ -53,6 +55,11 @@ const DYNAMO = PG;
 const URL_OF = new URL("https://shop.example.com/");
 const jar = createCookieJar();
 const browser = createBrowser({ send: handler });
+const EXPRESS = new expressSessionModule.MemoryStore();
+const overExpress = (more: object, store: unknown = EXPRESS) =>
+  fromExpressStore(store as never, { unsafe: "last-write-wins", ...more });
+const underExpress = (more: object, store: unknown = memoryStore()) =>
+  toExpressStore(store as never, { session: expressSessionModule, env: {}, ...more });
 const kit = () => {
   throw new Error("nothing is to be run");
 };
@@ -173,6 +180,26 @@ const ROWS: readonly Row[] = [
   ["postgresStore's random", (v) => postgresStore(PG, { random: v }), "STORE_OPTION_INVALID", never, "random"],
   ["postgresMigration", postgresMigration, "STORE_OPTION_INVALID", isObject, "options"],
   ["postgresMigration's table", (v) => postgresMigration({ table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
+  ["fromExpressStore", (v) => overExpress({}, v ?? null), "STORE_OPTION_INVALID", never, "store"],
+  ["fromExpressStore's options", (v) => fromExpressStore(EXPRESS, v), /INVALID|UNSUPPORTED/, never, "fromExpressStore"],
+  ["fromExpressStore's unsafe", (v) => overExpress({ unsafe: v }), "UNSUPPORTED", never, "unsafe"],
+  ["fromExpressStore's deadline", (v) => overExpress({ deadline: v }), "DURATION", never, "deadline"],
+  ["fromExpressStore's clock", (v) => overExpress({ clock: v }), "STORE_OPTION_INVALID", never, "clock"],
+  ["toExpressStore", (v) => underExpress({}, v ?? null), "OPTIONS_INVALID", never, "store"],
+  ["toExpressStore's options", (v) => toExpressStore(memoryStore(), v), "OPTIONS_INVALID", never, "toExpressStore"],
+  ["toExpressStore's session", (v) => underExpress({ session: v }), "OPTIONS_INVALID", never, "session"],
+  ["toExpressStore's keys", (v) => underExpress({ atRest: "sealed", keys: v }), /KEY|OPTIONS_INVALID/, never, "key"],
+  ["toExpressStore's atRest", (v) => underExpress({ atRest: v }), "OPTIONS_INVALID", never, "atRest"],
+  ["toExpressStore's idle", (v) => underExpress({ idle: v }), /DURATION|OPTIONS_INVALID/, never, "idle"],
+  [
+    "toExpressStore's storeDeadline",
+    (v) => underExpress({ storeDeadline: v }),
+    /DURATION|OPTIONS_INVALID/,
+    never,
+    "storeDeadline",
+  ],
+  ["toExpressStore's runtime", (v) => underExpress({ runtime: v }), "OPTIONS_INVALID", isObject, "runtime"],
+  ["toExpressStore's env", (v) => underExpress({ env: v }), "OPTIONS_INVALID", isObject, "env"],
   ["commitTo", (v) => commitTo(v, sessions, session), "ARGUMENT_INVALID", never, "response"],
   ["commitTo's sessions", (v) => commitTo(new Response(), v, session), "ARGUMENT_INVALID", never, "sessions"],
   ["commitTo's session", (v) => commitTo(new Response(), sessions, v), "ARGUMENT_INVALID", never, "session"],
