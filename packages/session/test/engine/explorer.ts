@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createFakeRandom } from "@sojourn/core/testing";
 import type { AnyStore } from "@sojourn/session";
 import { turn } from "./support.ts";
@@ -10,14 +11,18 @@ interface Gate {
 
 /** One run of a scenario, and the schedule it took. */
 export interface Run {
-  /** What goes through one wrapped store is one actor. */
+  /** What goes through one wrapped store is one actor, but for what is done by `as`. */
   readonly wrap: (store: AnyStore) => AnyStore;
+  /** What `work` does, through whichever store, is one actor: requests to one server are several. */
+  readonly as: <T>(work: () => Promise<T>) => Promise<T>;
   /** Opens gates, one at a time, until `work` has settled. `idle` is called when no gate waits. */
   finish(work: Promise<unknown>, idle: () => void | Promise<void>): Promise<void>;
   /** How many gates there were to choose from at each step. */
   readonly widths: number[];
   readonly labels: string[];
 }
+
+const acting = new AsyncLocalStorage<number>();
 
 /**
  * @param choose which of the gates that may open at a step does.
@@ -56,11 +61,13 @@ function createRun(choose: (width: number, step: number) => number, switches?: n
   return {
     widths,
     labels,
+    as: (work) => acting.run(actors++, work),
     wrap: (inner) => {
-      const actor = actors++;
+      const own = actors++;
       const gated = (["read", "write", "delete", "touch"] as const).map((name) => [
         name,
         async (...args: unknown[]) => {
+          const actor = acting.getStore() ?? own;
           await pass(`${name}>`, actor);
           const value = await (inner[name] as (...all: unknown[]) => Promise<unknown>).apply(inner, args);
           await pass(`${name}<`, actor);
