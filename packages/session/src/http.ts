@@ -16,9 +16,9 @@ export interface ResponseFields {
   /** The session was read: add `Cookie` to `Vary`, or what `vary` says. */
   readonly varyCookie: boolean;
   /** The request header that carries sessions. Absent: `Cookie`. */
-  readonly vary?: string;
+  readonly vary?: string | undefined;
   /** Headers that give the client its half where no cookie does; each is set. Absent: none. */
-  readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
   /** The client logged out, and no session has begun since: tell the balancer with `Sojourn-Affinity: end`. */
   readonly affinityEnd: boolean;
   /** Rendered without the session that its client has: `Cache-Control: no-store`, or it would be shown once more later. */

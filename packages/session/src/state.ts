@@ -51,6 +51,8 @@ export interface SessionState {
   changedKeys: Set<string> | undefined;
   /** What the next response must carry: a token, the record itself, or the removal of the client's half. */
   outgoing: Token | "clear" | "record" | undefined;
+  /** What was last outgoing and has been taken: a response that fails before its head has left must carry it again. */
+  taken: SessionState["outgoing"];
   /** This request logged out, and nothing has begun since that must come back to this server. */
   affinityEnd: boolean;
   /** Somebody looked at the session. */
@@ -86,6 +88,7 @@ export function freshState(request: SessionRequest): SessionState {
     readsStand: true,
     changedKeys: undefined,
     outgoing: undefined,
+    taken: undefined,
     affinityEnd: false,
     accessed: false,
     headersSent: false,
@@ -106,6 +109,7 @@ export function adopt(state: SessionState, held: Held | undefined): void {
 /** The record was found to be no more: no response carries its token. */
 export function lose(state: SessionState): void {
   if (state.outgoing !== "clear") state.outgoing = undefined;
+  if (state.taken !== "clear") state.taken = undefined;
   adopt(state, undefined);
 }
 

@@ -22,23 +22,48 @@ export function isEmpty({ setCookies, headers, varyCookie, affinityEnd, noStore 
 /** What two commits of one response ask for together. */
 export function mergeFields(first: ResponseFields, second: ResponseFields): ResponseFields {
   return {
-    ...first,
-    ...second,
     // Of two cookies of one name the later wins, so one that is repeated must keep its later place.
     setCookies: [...first.setCookies.filter((cookie) => !second.setCookies.includes(cookie)), ...second.setCookies],
     varyCookie: first.varyCookie || second.varyCookie,
+    headers: mergeHeaders(first.headers, second.headers),
+    vary: mergeVary(first, second),
     // What began since the first must come back to this server.
     affinityEnd: second.affinityEnd,
     noStore: first.noStore || second.noStore,
   };
 }
 
+type GivenHeaders = ResponseFields["headers"];
+
+function mergeHeaders(first: GivenHeaders, second: GivenHeaders): GivenHeaders {
+  if (first === undefined || second === undefined) return first ?? second;
+  return [...first.filter(([name]) => !second.some(([other]) => other === name)), ...second];
+}
+
+function mergeVary(first: ResponseFields, second: ResponseFields): string | undefined {
+  if (!first.varyCookie || !second.varyCookie) return first.varyCookie ? first.vary : second.vary;
+  if (first.vary === second.vary) return first.vary;
+  return varyBy(second.vary ?? COOKIE, first.vary ?? COOKIE);
+}
+
+const COOKIE = "Cookie";
+const BY_COOKIE: readonly string[] = [COOKIE];
+
 /** What some shared caches obey in place of `Cache-Control` (RFC 9213, and its forerunner). */
-const TARGETED = ["CDN-Cache-Control", "Surrogate-Control"] as const;
+const TARGETED = [
+  "CDN-Cache-Control",
+  "Cloudflare-CDN-Cache-Control",
+  "Netlify-CDN-Cache-Control",
+  "Vercel-CDN-Cache-Control",
+  "Surrogate-Control",
+] as const;
 
 /** Adds to what the handler has set, and replaces nothing but a `Cache-Control` that would leak a cookie or keep what is not so. */
 export function addFields(fields: ResponseFields, affinityHeader: string, headers: HeaderLines): void {
-  if (fields.varyCookie) headers.set("Vary", varyBy(fields.vary ?? "Cookie", headers.get("Vary")));
+  if (fields.varyCookie) {
+    const names = fields.vary?.split(", ") ?? BY_COOKIE;
+    for (const name of names) headers.set("Vary", varyBy(name, headers.get("Vary")));
+  }
   if (fields.affinityEnd) headers.set(affinityHeader, "end");
   const { setCookies, headers: given, noStore } = fields;
   if (setCookies.length === 0 && given === undefined && !noStore) return;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { type Awaitable, andThen, isPromise, SojournError } from "@sojourn/core";
+import { listen } from "../emitter.ts";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
 import { checkCallback, checkSessions } from "./check.ts";
@@ -69,11 +70,10 @@ export function nodeSession<Data extends object>(sessions: Sessions<Data>): Node
       checkCallback("handle", "onError", onError);
       return (request, response) => {
         const failed = (error: unknown) => {
-          try {
-            onError(error, request, response);
-          } catch (failure) {
-            answerError(response, failure);
-          }
+          listen(
+            () => onError(error, request, response),
+            (failure) => answerError(response, failure),
+          );
         };
         try {
           const answering = andThen(node.attach(request, response, failed), (session) =>

@@ -1,6 +1,7 @@
 import { type OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { AFFINITY_HEADER, type Awaitable, andThen, isPromise, RETRY_AFTER } from "@sojourn/core";
+import { listen } from "../emitter.ts";
 import type { ResponseFields } from "../http.ts";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
@@ -116,8 +117,15 @@ export class ResponseGate<Data extends object> {
     this.#unsent = committing;
     if (isPromise(committing)) return false;
     this.#addTo(listLines(headers), committing);
-    call(this.#response, this.#sending, { method: "writeHead", args });
+    const { status, message } = statusLine(this.#response);
+    try {
+      call(this.#response, this.#sending, { method: "writeHead", args });
+    } catch (error) {
+      setStatusLine(this.#response, status, message);
+      throw error;
+    }
     this.#unsent = undefined;
+    remember(this.#response, withSaid(this.#response, committing));
     this.#sent();
     return true;
   }
@@ -333,11 +341,10 @@ export class ResponseGate<Data extends object> {
 
   /** Nobody could catch what the error path throws. */
   #tell(error: unknown): void {
-    try {
-      this.#onError(error);
-    } catch (failure) {
-      this.#response.destroy(failure as Error);
-    }
+    listen(
+      () => this.#onError(error),
+      (failure) => void this.#response.destroy(failure as Error),
+    );
   }
 }
 

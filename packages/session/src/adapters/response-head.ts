@@ -76,15 +76,22 @@ export function wholeHead(response: ServerResponse, args: readonly unknown[]): W
   const [status, second, third] = args;
   const given = typeof second === "string" ? third : (third ?? second);
   if (typeof given !== "object" || given === null || Array.isArray(given)) return undefined;
-  if (response.getHeaderNames().length > 0) return undefined;
+  if (response.getHeaderNames().length > 0 || isBodiless(status)) return undefined;
   const named = given as Readonly<Record<string, OutgoingHttpHeader>>;
   const headers: OutgoingHttpHeader[] = [];
   for (const name of Object.keys(named)) {
-    // One name in two spellings: Node keeps the last.
-    if (placeOf(headers, name) !== -1) return undefined;
+    // One name in two spellings: Node keeps the last. How the body is framed it would go on to believe after a refusal.
+    if (placeOf(headers, name) !== -1 || placeOf(FRAMING, name) !== -1) return undefined;
     headers.push(name, named[name] as OutgoingHttpHeader);
   }
   return { args: typeof second === "string" ? [status, second, headers] : [status, headers], headers };
+}
+
+const FRAMING: readonly string[] = ["Transfer-Encoding", ""];
+
+/** RFC 9110 §6.4.1. Node would have no body for the error's answer either, if it refused the head. */
+function isBodiless(status: unknown): boolean {
+  return typeof status !== "number" || status < 200 || status === 204 || status === 304;
 }
 
 /** Where `name` stands in a list of names and values; -1: nowhere. */

@@ -8,7 +8,7 @@ import { mergeFields } from "./fields.ts";
 const said = new WeakMap<object, ResponseFields>();
 
 export function remember(response: object, fields: ResponseFields): void {
-  if (fields.setCookies.length > 0 || fields.affinityEnd) said.set(response, fields);
+  if (fields.setCookies.length > 0 || fields.headers !== undefined || fields.affinityEnd) said.set(response, fields);
 }
 
 /** `fields`, and what was remembered of `response`. */

@@ -20,6 +20,7 @@ export function createCarriedHome(parts: CarriedParts): Home {
   function takeCookies(state: SessionState): Awaitable<readonly string[]> {
     const { outgoing, held } = state;
     state.outgoing = undefined;
+    state.taken = outgoing;
     if (outgoing === undefined || !gate(state.request)) return NO_COOKIES;
     if (outgoing === "clear") return setCookieLines(carrier.clear(state.request));
     if (held === undefined) return NO_COOKIES;
@@ -42,7 +43,9 @@ export function createCarriedHome(parts: CarriedParts): Home {
     takeCookies,
     // Only the cookie holds this session: what it did not come to carry did not happen.
     cookiesAfterFailure: (state) =>
-      state.outgoing === "clear" && gate(state.request) ? setCookieLines(carrier.clear(state.request)) : NO_COOKIES,
+      (state.outgoing ?? state.taken) === "clear" && gate(state.request)
+        ? setCookieLines(carrier.clear(state.request))
+        : NO_COOKIES,
     freshen: () => undefined,
     login: (state, asked) => loginCarried(parts, state, asked),
     elevate: async (state, level) => elevateCarried(parts, state, level),

@@ -18,6 +18,7 @@ export function createStoreHome(parts: StoreParts): Home {
     const { outgoing } = state;
     if (outgoing === undefined) return NO_COOKIES;
     state.outgoing = undefined;
+    state.taken = outgoing;
     if (outgoing === "record" || !gate(state.request)) return NO_COOKIES;
     if (outgoing === "clear") return setCookieLines(carrier.clear());
     const value = withRouteTag(formatToken(outgoing), state.tag);
@@ -41,7 +42,10 @@ export function createStoreHome(parts: StoreParts): Home {
     commit: (state) => commitToStore(parts, state),
     takeCookies,
     // A session that was ended is not among it: clearing its cookie could hit one that was given since.
-    cookiesAfterFailure: takeCookies,
+    cookiesAfterFailure(state) {
+      state.outgoing ??= state.taken;
+      return takeCookies(state);
+    },
     freshen: (state) => (state.byCopy ? freshen(parts, state) : undefined),
     login: (state, asked) => loginToStore(parts, state, asked),
     elevate: (state, level) => elevateInStore(parts, state, level),

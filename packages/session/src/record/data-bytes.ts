@@ -38,6 +38,8 @@ export function decodeData(bytes: Uint8Array): DataMap {
 /** One value, as `decodeData(bytes).get(key)` would give it; the others are not looked at. */
 export function decodeValue(bytes: Uint8Array, key: string): Json | undefined {
   if (bytes.length === 0) return undefined;
+  // Such a key could be taken for another's text in quotes; all others stand as they are or not at all.
+  if (key.startsWith('"')) return decodeData(bytes).get(key);
   const from = new ByteReader(bytes);
   while (!from.atEnd) {
     const found = from.standsHere(key, from.number());
