@@ -32,16 +32,6 @@ storeSuite(
   { test, extras: ["touch", "sweep", "scan"] },
 );
 
-storeSuite(
-  "sqlite, a database given",
-  () => {
-    const time = createFakeClock();
-    const db = new Libsql(":memory:");
-    return { store: sqliteStore(db, { clock: time, table: "mine" }), time, cleanUp: () => void db.close() };
-  },
-  { test, extras: ["touch", "sweep", "scan"] },
-);
-
 describe("the file", () => {
   test("is created for this user only, as are its companions", async () => {
     const path = freshPath();
@@ -57,6 +47,15 @@ describe("the file", () => {
     expect(db.prepare("PRAGMA journal_mode").get()).toMatchObject({ journal_mode: "wal" });
     expect(db.prepare("PRAGMA synchronous").get()).toMatchObject({ synchronous: 1 });
     expect(db.prepare("PRAGMA busy_timeout").get()).toMatchObject({ timeout: 5 });
+    db.close();
+  });
+
+  test("waits for the disk at every change if its owner says so afterwards", async () => {
+    const db = new Libsql(freshPath());
+    const store = sqliteStore(db);
+    db.exec("PRAGMA synchronous=FULL");
+    await store.write("k", record(Date.now() + 1_000), "absent");
+    expect(db.prepare("PRAGMA synchronous").get()).toMatchObject({ synchronous: 2 });
     db.close();
   });
 
