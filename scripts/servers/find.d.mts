@@ -1,4 +1,4 @@
-export type ServerName = "nginx" | "haproxy" | "chromium" | "postgres" | "redis" | "faketime";
+export type ServerName = "nginx" | "haproxy" | "chromium" | "postgres" | "pgbouncer" | "redis" | "faketime";
 export const SERVERS: Readonly<Record<ServerName, { readonly binaries: readonly string[]; readonly debian: string }>>;
 export interface Where {
   readonly path?: string;

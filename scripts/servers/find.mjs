@@ -8,6 +8,7 @@ export const SERVERS = Object.freeze({
   haproxy: { binaries: ["haproxy"], debian: "haproxy" },
   chromium: { binaries: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], debian: "chromium" },
   postgres: { binaries: ["postgres"], debian: "postgresql" },
+  pgbouncer: { binaries: ["pgbouncer"], debian: "pgbouncer" },
   redis: { binaries: ["redis-server", "valkey-server"], debian: "redis-server" },
   faketime: { binaries: ["faketime"], debian: "faketime" },
 });

@@ -15,6 +15,9 @@ export interface Checked {
 export function freePort(): Promise<number>;
 export function launchNginx(http: (port: number) => string, options?: { readonly workers?: number }): Promise<Launched>;
 export function launchHaproxy(conf: (port: number) => string): Promise<Launched>;
+/** @param server the port of a PostgreSQL that this project started. @param settings of pgbouncer.ini */
+export function launchPgbouncer(server: number, settings?: Readonly<Record<string, string>>): Promise<Launched>;
+export const POSTGRES_USER: string;
 export function checkNginx(http: string): Checked;
 export function checkHaproxy(conf: string): Checked;
 export function listening(port: number, exited?: Promise<unknown>): Promise<void>;

@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { findServer } from "./find.mjs";
 
 const GUARD = fileURLToPath(new URL("guard.mjs", import.meta.url));
+/** The superuser of the clusters that are started here. */
+export const POSTGRES_USER = "sojourn";
 const ATTEMPTS = 3;
 const READY_WITHIN_MS = 20_000;
 const PROBE_EVERY_MS = 20;
@@ -34,6 +36,29 @@ export function launchNginx(http, { workers = 1 } = {}) {
 /** @param {(port: number) => string} conf the whole file */
 export function launchHaproxy(conf) {
   return launch("haproxy", (port) => ({ text: conf(port), args: (file) => ["-db", "-f", file] }));
+}
+
+/**
+ * PgBouncer in transaction mode before the PostgreSQL on a port, whoever asks.
+ * @param {Readonly<Record<string, string>>} settings of pgbouncer.ini
+ */
+export function launchPgbouncer(server, settings = {}) {
+  return launch("pgbouncer", (port) => {
+    const chosen = {
+      listen_addr: "127.0.0.1",
+      listen_port: String(port),
+      unix_socket_dir: "",
+      auth_type: "any",
+      pool_mode: "transaction",
+      ...settings,
+    };
+    const lines = Object.entries(chosen).map(([name, value]) => `${name} = ${value}\n`);
+    return {
+      text: `[databases]\n* = host=127.0.0.1 port=${server} user=${POSTGRES_USER}\n[pgbouncer]\n${lines.join("")}`,
+      // It refuses to run as root, and reads its file before it changes its user.
+      args: (file) => (process.getuid?.() === 0 ? ["-u", "postgres", file] : [file]),
+    };
+  });
 }
 
 /** Asks `nginx -t` about the content of an `http` block. */

@@ -5,10 +5,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findServer } from "./find.mjs";
-import { freePort } from "./launch.mjs";
+import { freePort, POSTGRES_USER as USER } from "./launch.mjs";
 
 const GUARD = fileURLToPath(new URL("guard.mjs", import.meta.url));
-const USER = "sojourn";
 const ATTEMPTS = 3;
 const READY = /database system is ready to accept connections/;
 /** Nothing here needs to survive the machine. */

@@ -45,7 +45,7 @@ function setUp(machine: Machine, asked = false) {
 
 const INSTALL = "noninteractive install -y -qq --no-install-recommends";
 const SAID =
-  "installing nginx, haproxy, chromium, postgres, redis, faketime for the tests by apt-get (SOJOURN_NO_SETUP=1 turns this off)";
+  "installing nginx, haproxy, chromium, postgres, pgbouncer, redis, faketime for the tests by apt-get (SOJOURN_NO_SETUP=1 turns this off)";
 
 it("installs what is missing as root on Debian, says so in one line, and starts no service", () => {
   const { machine, policy, calls } = bareMachine();
@@ -56,15 +56,16 @@ it("installs what is missing as root on Debian, says so in one line, and starts 
     `${INSTALL} haproxy, services 101`,
     `${INSTALL} chromium, services 101`,
     `${INSTALL} postgresql, services 101`,
+    `${INSTALL} pgbouncer, services 101`,
     `${INSTALL} redis-server, services 101`,
     `${INSTALL} faketime, services 101`,
   ]);
   expect(existsSync(policy)).toBe(false);
   expect(setUp(machine)).toEqual({ left: [], said: [] });
   expect(setUp(machine, true).said).toEqual([
-    "all servers are installed: nginx, haproxy, chromium, postgres, redis, faketime",
+    "all servers are installed: nginx, haproxy, chromium, postgres, pgbouncer, redis, faketime",
   ]);
-  expect(calls()).toHaveLength(7);
+  expect(calls()).toHaveLength(8);
 });
 
 it("leaves a policy alone that is there already", () => {
@@ -88,11 +89,11 @@ it("installs the others when one cannot be had", () => {
 it("gives up when the package lists cannot be read", () => {
   const { machine, policy, calls } = bareMachine({ update: 100 });
   const { left, said } = setUp(machine);
-  expect(left).toEqual(["nginx", "haproxy", "chromium", "postgres", "redis", "faketime"]);
+  expect(left).toEqual(["nginx", "haproxy", "chromium", "postgres", "pgbouncer", "redis", "faketime"]);
   expect(said).toEqual([
     SAID,
     "apt-get update failed: E: no network",
-    "apt-get could not install nginx, haproxy, chromium, postgres, redis, faketime",
+    "apt-get could not install nginx, haproxy, chromium, postgres, pgbouncer, redis, faketime",
   ]);
   expect(calls()).toHaveLength(1);
   expect(existsSync(policy)).toBe(false);
@@ -102,9 +103,9 @@ it("does nothing with SOJOURN_NO_SETUP=1, unless asked", () => {
   const { machine, calls } = bareMachine();
   const off = { ...machine, env: { ...machine.env, SOJOURN_NO_SETUP: "1" } };
   expect(setUp(off)).toEqual({
-    left: ["nginx", "haproxy", "chromium", "postgres", "redis", "faketime"],
+    left: ["nginx", "haproxy", "chromium", "postgres", "pgbouncer", "redis", "faketime"],
     said: [
-      "SOJOURN_NO_SETUP=1: nginx, haproxy, chromium, postgres, redis, faketime not installed; their tests are skipped",
+      "SOJOURN_NO_SETUP=1: nginx, haproxy, chromium, postgres, pgbouncer, redis, faketime not installed; their tests are skipped",
     ],
   });
   expect(calls()).toEqual([]);
@@ -118,9 +119,9 @@ it.each([
 ])("tells %s what to do", (_, options, more) => {
   const { machine, calls } = bareMachine(options);
   expect(setUp({ ...machine, ...more })).toEqual({
-    left: ["nginx", "haproxy", "chromium", "postgres", "redis", "faketime"],
+    left: ["nginx", "haproxy", "chromium", "postgres", "pgbouncer", "redis", "faketime"],
     said: [
-      "missing nginx, haproxy, chromium, postgres, redis, faketime: on Debian or Ubuntu, run as root: apt-get install nginx haproxy chromium postgresql redis-server faketime",
+      "missing nginx, haproxy, chromium, postgres, pgbouncer, redis, faketime: on Debian or Ubuntu, run as root: apt-get install nginx haproxy chromium postgresql pgbouncer redis-server faketime",
     ],
   });
   expect(calls()).toEqual([]);

@@ -115,6 +115,8 @@ function nameOf(text: string): string {
 const IN_EACH_OTHERS_WAY = ["40001", "40P01"];
 /** Read-only, no permission, no room for data or memory, a lock that `lock_timeout` did not wait for. */
 const REFUSED = ["25006", "42501", "53100", "53200", "55P03"];
+/** A named statement is there already, or no longer: the connection to the server is not the one it was. */
+const NAMED = ["42P05", "26000"];
 /** An error in the statement itself (42), no such schema, values or columns that a table of another shape refuses. */
 const SCHEMA = /^(?:42|3F|22|23)/;
 
@@ -135,6 +137,7 @@ export function explain(error: unknown, operation: string, table: string): unkno
   if (!(error instanceof Error) || state === "") return error;
   const reason = `${error.message} (${state})`;
   if (REFUSED.includes(state)) return refused(operation, reason, error);
+  if (NAMED.includes(state)) return refused(operation, `${reason}; set prepare: false behind a pooler`, error);
   if (!SCHEMA.test(state)) return error;
   // Without its cause: the detail of a violated constraint quotes the whole row.
   return new SojournError("STORE_SCHEMA_WRONG", { store: "postgresStore", table, reason, how: SCHEMA_MEND });
