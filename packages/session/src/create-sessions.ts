@@ -211,6 +211,9 @@ export function createSessions<Data extends object = Record<string, unknown>>(
       checkListener("onEnd", listener);
       return admin.onEnd(id, listener);
     },
+    async flush() {
+      await wired.flush?.();
+    },
     policy: () => report,
   });
 }

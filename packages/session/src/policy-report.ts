@@ -3,7 +3,7 @@ import type { Carrier, TokenCarrier } from "./carrier.ts";
 import type { BindingSignal } from "./events.ts";
 import type { PolicyReport } from "./sessions.ts";
 import type { Settings } from "./settings/settings.ts";
-import type { AnyStore, NearCopies } from "./store.ts";
+import type { AnyStore, NearCopies, WriteBehind } from "./store.ts";
 
 /** Everything that an audit asks of a configuration, in words and numbers; no key and no secret. */
 export function reportPolicy(
@@ -66,7 +66,7 @@ function storeGuarantees(settings: Settings, store: AnyStore): [string, string][
     ...(settings.atRest === "sealed" ? [sealedOnly(settings)] : []),
     ["lost updates", updates(store)],
     ["conflicting sets", conflicts(settings)],
-    ...(store.near === undefined ? [] : [nearCopies(store.near)]),
+    ...(store.near === undefined ? [] : nearCopies(settings, store.near)),
     ["logout", ends],
     ["sessions a user", limited(settings)],
     [
@@ -92,9 +92,20 @@ function finality({ near, watch, traits }: AnyStore): string {
   return `final here and in the shared store when it resolves; elsewhere ${told} ${formatDuration(near.stalenessMs)}`;
 }
 
-function nearCopies({ stalenessMs, maxRecords, maxBytes }: NearCopies): [string, string] {
+function nearCopies(settings: Settings, near: NearCopies): [string, string][] {
+  const { stalenessMs, maxRecords, maxBytes, writeBehind } = near;
   const bounds = `at most ${maxRecords} records of ${maxBytes} bytes together`;
-  return ["near copies", `${bounds}; one is believed for ${formatDuration(stalenessMs)}`];
+  return [
+    ["near copies", `${bounds}; one is believed for ${formatDuration(stalenessMs)}`],
+    ...(writeBehind === undefined ? [] : [behind(settings, writeBehind)]),
+  ];
+}
+
+function behind({ strict, onConflict }: Settings, { lagMs, maxOperations }: WriteBehind): [string, string] {
+  const lost = `may lose up to ${formatDuration(lagMs)} of data changes if the process dies`;
+  const decided = strict ? "strict" : onConflict && "onConflict";
+  const through = decided === undefined ? "" : `; a set of what was read is written through (${decided})`;
+  return ["write-behind", `${lost}; at most ${maxOperations} operations wait${through}`];
 }
 
 function carriedGuarantees(settings: Settings, carrier: Carrier): [string, string][] {

@@ -116,5 +116,11 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
    * @throws UNSUPPORTED with sealed cookies: ask `session.onEnd`, which knows whose session it is.
    */
   onEnd(id: string, listener: () => void): () => void;
+  /**
+   * Writes what a `writeBehind` of a tiered store has acknowledged and not yet written. To be called before the process
+   * ends, once its servers have answered their last request, and before the store is closed. Otherwise nothing waits.
+   * @throws SESSION_STORE_DOWN SESSION_CONTENDED when something waits on: it is lost if the process ends now.
+   */
+  flush(): Promise<void>;
   policy(): PolicyReport;
 }

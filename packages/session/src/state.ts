@@ -27,6 +27,8 @@ export interface SessionState {
   tag: string | undefined;
   /** What the client has in hand, where that runs out before the session. Absent: nothing of this login. */
   issue: Issue | undefined;
+  /** What the record lacks: acknowledged by this process and not yet written. Absent: nothing. */
+  before: readonly Waited[] | undefined;
   /** This request's view of the data; decoded on first use. */
   data: DataMap | undefined;
   /** The schema, if there is one, has accepted `data` as it stands. */
@@ -66,6 +68,15 @@ export interface SessionState {
   tail: Promise<unknown> | undefined;
 }
 
+/** A commit that was acknowledged before it was written. */
+export interface Waited {
+  readonly operations: readonly Operation[];
+  /** Ids of the commits that it has been a part of: a record that has one of them has it. */
+  readonly tried: Uint8Array[];
+  /** It will not be written. */
+  lost: boolean;
+}
+
 export function freshState(request: SessionRequest): SessionState {
   return {
     request,
@@ -76,6 +87,7 @@ export function freshState(request: SessionRequest): SessionState {
     level: 0,
     tag: undefined,
     issue: undefined,
+    before: undefined,
     data: undefined,
     judged: false,
     operations: [],
@@ -102,6 +114,7 @@ export function freshState(request: SessionRequest): SessionState {
 export function adopt(state: SessionState, held: Held | undefined): void {
   if (held?.key !== state.held?.key) state.reads = undefined;
   state.held = held;
+  state.before = undefined;
   state.byCopy = false;
   forgetView(state);
 }
@@ -156,19 +169,30 @@ export const NOTHING_PENDING: Pending = Object.freeze({
 /** The data as this request sees it, not yet judged: what was read, with what it has recorded since. */
 export function viewOf(state: SessionState, codec: DataCodec): DataMap {
   if (state.data !== undefined) return state.data;
-  const data = state.held === undefined ? new Map() : codec.read(state.held.record);
+  const data = state.held === undefined ? new Map() : dataWith(state.held, state.before, codec);
   // Whoever has a value in hand gets the same again.
   if (state.readsStand) for (const [key, value] of state.reads ?? []) if (value !== undefined) data.set(key, value);
-  for (const operation of state.operations) {
+  applyAll(data, state.operations, codec);
+  state.data = data;
+  state.judged = false;
+  return data;
+}
+
+/** The data of `held`, as it will be once `before` has been written. */
+export function dataWith(held: Held, before: SessionState["before"], codec: DataCodec): DataMap {
+  const data = codec.read(held.record);
+  if (before !== undefined) for (const { operations } of before) applyAll(data, operations, codec);
+  return data;
+}
+
+function applyAll(data: DataMap, operations: readonly Operation[], codec: DataCodec): void {
+  for (const operation of operations) {
     try {
       codec.apply(data, operation);
     } catch {
       // The commit will say so; until then the view goes without it.
     }
   }
-  state.data = data;
-  state.judged = false;
-  return data;
 }
 
 /** Reading one value after the other, each with a look at the keys before it, pays for a few. */
@@ -176,8 +200,15 @@ const FEW = 8;
 
 /** Whether the next value can be had without a view of all. */
 export function isReadAlone(state: SessionState, codec: DataCodec): boolean {
-  const { held, data, reads } = state;
-  if (held === undefined || data !== undefined || !state.readsStand || state.operations.length > 0) return false;
+  const { held, before, data, reads } = state;
+  if (
+    held === undefined ||
+    before !== undefined ||
+    data !== undefined ||
+    !state.readsStand ||
+    state.operations.length > 0
+  )
+    return false;
   return (reads === undefined || reads.size < FEW) && codec.readsAlone(held.record);
 }
 

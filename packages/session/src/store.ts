@@ -89,6 +89,16 @@ export interface NearCopies {
   fetch(key: string): Promise<StoredRecord | undefined>;
   /** Nothing is sent. @returns a copy of at most this age, which may be believed only while the store cannot be asked. */
   lastKnown(key: string, withinMs: number): StoredRecord | undefined;
+  /** Changes of data may be acknowledged before they are written. Absent: they are not. */
+  readonly writeBehind?: WriteBehind;
+}
+
+/** What may be lost where the process dies. */
+export interface WriteBehind {
+  /** Whatever is lost was acknowledged within this time. */
+  readonly lagMs: number;
+  /** Operations that wait at most; what comes beyond them is written through. */
+  readonly maxOperations: number;
 }
 
 /** Keeps near copies. */

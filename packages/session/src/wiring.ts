@@ -12,6 +12,7 @@ import { createRefreshes } from "./in-cookie/refreshes.ts";
 import { createRevocation } from "./in-cookie/revocation.ts";
 import { createWatching } from "./in-cookie/watching.ts";
 import { createStoreAdmin } from "./in-store/admin.ts";
+import { createBehind } from "./in-store/behind.ts";
 import { createStoreCalls, type StoreCalls } from "./in-store/calls.ts";
 import { createCommitQueue } from "./in-store/commit-queue.ts";
 import { createEndings } from "./in-store/endings.ts";
@@ -46,6 +47,8 @@ export interface Wired {
   readonly home: Home;
   readonly admin: SessionAdmin;
   readonly emit: Emit;
+  /** Writes what was acknowledged before it was written. Absent: there is never any. */
+  readonly flush?: (() => Promise<void>) | undefined;
   /** Time of deadlines. */
   now(): number;
 }
@@ -78,6 +81,10 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
   const settle = { calls, runtime };
   const lookup = createLookup({ store, calls, vault, runtime, settings });
 
+  const queue = createCommitQueue({ ...settle, vault, data, commitWithinMs: settings.commitWithinMs });
+  const waits = store.near?.writeBehind;
+  const behind = waits && createBehind({ ...waits, queue, runtime, emit });
+
   const parts: StoreParts = {
     store,
     settings,
@@ -91,7 +98,8 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
     deviceOf,
     binding: settings.binding && createBinding(settings.binding, emit),
     probed: isHeard(listeners) ? createProbingWatch(emit, deviceOf, runtime.clock) : () => {},
-    queue: createCommitQueue({ ...settle, vault, data, commitWithinMs: settings.commitWithinMs }),
+    queue,
+    behind,
     lookup,
     users: createUsers({ ...settle, settings, vault: userVault, time, emit, lookup }),
     endings: createEndings({
@@ -106,6 +114,7 @@ export function wireStore(common: CommonParts, store: AnyStore, carrier: TokenCa
     home: createStoreHome(parts),
     admin: createStoreAdmin(parts),
     emit,
+    flush: behind?.flushAll,
     now: () => time.now(),
   });
 }

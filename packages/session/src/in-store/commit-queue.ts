@@ -12,10 +12,15 @@ import { type SettleParts, settleWrite } from "./settle.ts";
 export interface Job {
   /** What the request read. */
   readonly base: Held;
+  /** A later version of it, where one is known. */
+  readonly from?: Held | undefined;
   /** Never written together with other requests' jobs. */
   readonly barrier: boolean;
-  /** Changes the draft and marks it changed. May run again on a later record; what it throws fails this job alone. */
-  apply(draft: Draft): Awaitable<void>;
+  /**
+   * Changes the draft and marks it changed. May run again on a later record; what it throws fails this job alone.
+   * @param commitId the record will have it, as long as it is among the last ones.
+   */
+  apply(draft: Draft, commitId: Uint8Array): Awaitable<void>;
 }
 
 /** Commits jobs by compare-and-set, those of one session one after the other, and waiting ones together. */
@@ -96,7 +101,7 @@ async function commitBatch(
   if (batch[0] === undefined) return known;
   const barrier = batch[0].job.barrier;
   const commitId = runtime.random.bytes(COMMIT_ID_BYTES);
-  let current = known ?? batch[0].job.base;
+  let current = known ?? batch[0].job.from ?? batch[0].job.base;
 
   async function look(read?: StoredRecord): Promise<void> {
     for (const waiting of batch) waiting.looked = true;
@@ -109,7 +114,7 @@ async function commitBatch(
   /** `current` may be older than what a job's request knew: what comes to no write is final by a look only. */
   async function applied(): Promise<Draft> {
     for (;;) {
-      const draft = await applyBatch(batch, current);
+      const draft = await applyBatch(batch, current, commitId);
       if (draft !== undefined && (draft.changed || batch.every((waiting) => isCertain(waiting, current)))) return draft;
       await look();
     }
@@ -159,11 +164,11 @@ function dropOverdue(batch: Waiting[], { runtime, commitWithinMs }: CommitQueueP
 
 /** Whether `current` is what the job's request knew, or later. */
 function isCertain({ job, looked }: Waiting, current: Held): boolean {
-  return looked || job.base.version === current.version;
+  return looked || job.base.version === current.version || job.from === current;
 }
 
 /** Drops the jobs that fail from `batch`, after telling them. @returns undefined when one may have failed for an old record. */
-async function applyBatch(batch: Waiting[], current: Held): Promise<Draft | undefined> {
+async function applyBatch(batch: Waiting[], current: Held, commitId: Uint8Array): Promise<Draft | undefined> {
   let draft = draftOf(current);
   for (let i = 0; i < batch.length; ) {
     const waiting = batch[i];
@@ -171,7 +176,7 @@ async function applyBatch(batch: Waiting[], current: Held): Promise<Draft | unde
     try {
       if (!isSameIdentity(waiting.job.base.record, current.record)) throw sessionEnded("changed");
       const trial = batch.length === 1 ? draft : forkDraft(draft);
-      const applying = waiting.job.apply(trial);
+      const applying = waiting.job.apply(trial, commitId);
       if (isPromise(applying)) await applying;
       draft = trial;
       i++;

@@ -3,10 +3,12 @@ import { learned } from "../binding.ts";
 import { clientFacts } from "../client-facts.ts";
 import { type Held, isGone } from "../held.ts";
 import { deadlineAt, isRotationDue, judgeSecret, touchBelow } from "../policy.ts";
+import type { Operation } from "../record/operation.ts";
 import { blankRecord } from "../record/record.ts";
 import { lifetimesOf } from "../settings/settings.ts";
 import {
   adopt,
+  dataWith,
   forgetView,
   hasPending,
   inTurn,
@@ -19,8 +21,18 @@ import {
 } from "../state.ts";
 import { openSuccessor } from "../token/successor.ts";
 import { keyOfName, newName, newSecret } from "../token/token.ts";
+import type { Behind } from "./behind.ts";
 import { createRecord } from "./create.ts";
-import { applyIssue, applyLearning, applyPending, applyPromotion, applyTouch, askedBy, runJob } from "./jobs.ts";
+import {
+  applyIssue,
+  applyLearning,
+  applyPending,
+  applyPromotion,
+  applyTouch,
+  askedBy,
+  runJob,
+  tellEffects,
+} from "./jobs.ts";
 import { inBackground, type StoreParts, settled } from "./parts.ts";
 
 /** What is due for a session besides its operations. */
@@ -85,6 +97,9 @@ async function commitNow(parts: StoreParts, state: SessionState): Promise<void> 
   if (state.held === undefined) return create(parts, state, pending);
   if (pending === NOTHING_PENDING) return settled(repeatSuccessor(parts, state));
   try {
+    if (parts.behind !== undefined && leftBehind(parts, parts.behind, state, state.held, pending)) {
+      return settled(repeatSuccessor(parts, state));
+    }
     if (pending.persist) await listLonger(parts, state.held);
     await writeJob(parts, state, pending, dueFor(parts, state));
   } catch (error) {
@@ -95,6 +110,43 @@ async function commitNow(parts: StoreParts, state: SessionState): Promise<void> 
   // A persistent cookie outlives the browser: one that was set before does not.
   if (pending.persist && state.outgoing === undefined && state.standing === "current") state.outgoing = state.token;
   await repeatSuccessor(parts, state);
+}
+
+/**
+ * Lets operations wait, where nothing but operations is due and no later write could refuse what this request did.
+ * @returns whether they wait.
+ * @throws what they throw on the data as it is known here.
+ */
+function leftBehind(parts: StoreParts, behind: Behind, state: SessionState, held: Held, pending: Pending): boolean {
+  const { operations, persist, csrfSeed } = pending;
+  if (persist || csrfSeed !== undefined || !behind.mayWait(held, operations.length)) return false;
+  const { promote, issue, learn, renew, touch } = dueFor(parts, state);
+  if (promote || issue || learn || renew || operations.some((each) => cannotWait(parts, each))) return false;
+
+  const before = behind.before(held, state.before);
+  parts.data.replay(dataWith(held, before, parts.data), operations);
+  // Not the request itself: it would be kept as long as its operations wait.
+  const { state: _, ...asked } = askedBy(parts, state, held);
+  const waited = behind.add({
+    base: held,
+    operations,
+    apply(draft) {
+      asked.effects.conflicts.clear();
+      asked.effects.touched = false;
+      applyPending(draft, pending, asked);
+      if (touch) applyTouch(draft, asked);
+    },
+    done: () => tellEffects(asked),
+  });
+  forgetView(state);
+  state.before = [...(before ?? []), waited];
+  return true;
+}
+
+/** Whether somebody waits to hear what becomes of it. */
+function cannotWait({ settings: { strict, onConflict } }: StoreParts, operation: Operation): boolean {
+  if (operation.kind === "clear") return true;
+  return (strict || onConflict !== undefined) && operation.kind === "set" && operation.read !== undefined;
 }
 
 /** The user's record must know the session for as long as it may now live, or a revocation would pass it by. */

@@ -18,13 +18,17 @@ export interface Effects {
   issued: Uint8Array | undefined;
 }
 
-/** What changes of a draft need to know of the request that asks for them. */
-export interface Asked {
+/** What a change of data needs to know. */
+export interface DataAsked {
   readonly effects: Effects;
   readonly parts: StoreParts;
-  readonly state: SessionState;
   readonly base: Held;
   readonly nowMs: number;
+}
+
+/** What changes of a draft need to know of the request that asks for them. */
+export interface Asked extends DataAsked {
+  readonly state: SessionState;
 }
 
 export function askedBy(parts: StoreParts, state: SessionState, base: Held): Asked {
@@ -41,6 +45,8 @@ export async function runJob(
   const { parts, base, effects } = asked;
   const held = await parts.queue.run({
     base,
+    // What was acknowledged before it is written before it.
+    from: parts.behind && (await parts.behind.flush(base.key)),
     barrier,
     apply(draft) {
       effects.conflicts.clear();
@@ -49,10 +55,14 @@ export async function runJob(
       return change(draft);
     },
   });
+  tellEffects(asked);
+  return held;
+}
+
+export function tellEffects({ parts, base, effects }: DataAsked): void {
   for (const key of effects.conflicts) parts.emit({ type: "session.conflict", id: base.key, key });
   if (effects.touched) parts.emit({ type: "session.touched", id: base.key });
   if (effects.issued !== undefined) parts.emit({ type: "session.rotated", id: base.key });
-  return held;
 }
 
 /** The first presentation of a successor makes it the current secret. */
@@ -66,7 +76,7 @@ export function applyPromotion(draft: Draft, { state: { secretHash, csrfSeedToBe
 }
 
 /** A write that happens anyway moves the deadline along, when that is due. */
-export function applyTouch(draft: Draft, { parts: { settings }, nowMs, effects }: Asked): void {
+export function applyTouch(draft: Draft, { parts: { settings }, nowMs, effects }: DataAsked): void {
   const { absoluteEndMs, persistent } = draft.record;
   const { idleMs } = lifetimesOf(settings, persistent);
   if (draft.expiresAtMs >= touchBelow(nowMs, idleMs, absoluteEndMs, settings.touchWindowMs)) return;
@@ -88,7 +98,7 @@ export async function applyIssue(draft: Draft, { parts, state, base, nowMs, effe
   draft.changed = true;
 }
 
-export function applyPending(draft: Draft, { operations, persist, csrfSeed }: Pending, asked: Asked): void {
+export function applyPending(draft: Draft, { operations, persist, csrfSeed }: Pending, asked: DataAsked): void {
   if (operations.length > 0) applyOperations(draft, operations, asked);
   if (persist && !draft.record.persistent) applyPersist(draft, asked);
   if (csrfSeed !== undefined && draft.record.csrfSeed === undefined) {
@@ -98,7 +108,7 @@ export function applyPending(draft: Draft, { operations, persist, csrfSeed }: Pe
 }
 
 /** The session is persistent as if it had begun so. */
-function applyPersist(draft: Draft, { parts: { settings }, nowMs }: Asked): void {
+function applyPersist(draft: Draft, { parts: { settings }, nowMs }: DataAsked): void {
   const { idleMs, absoluteMs } = settings.persistent;
   const absoluteEndMs = draft.record.createdAtMs + absoluteMs;
   draft.record = { ...draft.record, persistent: true, absoluteEndMs };
@@ -115,13 +125,13 @@ export function applyLearning(draft: Draft, { parts, state }: Asked): void {
   draft.changed = true;
 }
 
-function applyOperations(draft: Draft, operations: readonly Operation[], asked: Asked): void {
+function applyOperations(draft: Draft, operations: readonly Operation[], asked: DataAsked): void {
   const { data } = asked.parts;
   data.replay(dataOf(draft, data), operations, resolver(asked));
   draft.changed = true;
 }
 
-function resolver({ parts: { settings, data }, base, effects }: Asked): Resolve {
+function resolver({ parts: { settings, data }, base, effects }: DataAsked): Resolve {
   return ({ key, value, read }, stored) => {
     if (settings.strict) throw new SojournError("SESSION_CONFLICT", { key });
     effects.conflicts.add(key);

@@ -7,6 +7,7 @@ import { isExpired, judgeSecret } from "../policy.ts";
 import { adopt, freshState, type SessionState, seenBy } from "../state.ts";
 import type { StoredRecord } from "../store.ts";
 import { keyOfName, parseToken, type Token } from "../token/token.ts";
+import type { Behind } from "./behind.ts";
 import { endRecord, type StoreParts } from "./parts.ts";
 
 type Near = NonNullable<StoreParts["calls"]["near"]>;
@@ -51,10 +52,20 @@ function loadNear(
   token: Token,
   key: string,
 ): Awaitable<SessionState> {
+  const lacks = parts.behind?.since(key);
   const ask = () => near.fetch(key).then((stored) => judge(parts, state, token, key, stored));
   const copy = wasMoved(state.request) ? undefined : near.get(key);
-  if (copy === undefined) return ask();
-  return andThen(serveCopy(parts, state, token, key, copy), (served) => (served ? state : ask()));
+  const loading =
+    copy === undefined
+      ? ask()
+      : andThen(serveCopy(parts, state, token, key, copy), (served) => (served ? state : ask()));
+  return lacks === undefined ? loading : andThen(loading, () => seeing(state, lacks));
+}
+
+/** The request sees what has been acknowledged, written or not. */
+function seeing(state: SessionState, lacks: ReturnType<Behind["since"]>): SessionState {
+  if (state.held !== undefined) state.before = lacks(state.held);
+  return state;
 }
 
 /** Its client was served elsewhere before: what is known of it here may be from an earlier stay. */
@@ -105,8 +116,10 @@ export function loadLastKnown(parts: StoreParts, request: SessionRequest): Await
   return andThen(keyOfName(token.name, parts.runtime.crypto), (key) => {
     const copy = near.lastKnown(key, parts.settings.lastKnownForMs);
     if (copy === undefined) return undefined;
+    const lacks = parts.behind?.since(key);
     return andThen(serveCopy(parts, state, token, key, copy), (served) => {
       state.degraded = true;
+      if (lacks !== undefined) seeing(state, lacks);
       return served ? state : undefined;
     });
   });
@@ -117,10 +130,12 @@ export async function freshen(parts: StoreParts, state: SessionState): Promise<v
   const { held, token } = state;
   const { near } = parts.calls;
   if (!state.byCopy || held === undefined || token === undefined || near === undefined) return;
+  const lacks = parts.behind?.since(held.key);
   const now = await judge(parts, freshState(state.request), token, held.key, await near.fetch(held.key));
   // Meanwhile something of this request has been committed: that came from the store.
   if (!state.byCopy) return;
   adopt(state, now.held);
+  state.before = now.held && lacks?.(now.held);
   state.token = now.token;
   state.secretHash = now.secretHash;
   state.standing = now.standing;

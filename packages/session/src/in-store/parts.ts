@@ -10,6 +10,7 @@ import type { Settings } from "../settings/settings.ts";
 import type { SessionState } from "../state.ts";
 import type { AnyStore } from "../store.ts";
 import type { Vault } from "../vault.ts";
+import type { Behind } from "./behind.ts";
 import type { StoreCalls } from "./calls.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { Endings } from "./endings.ts";
@@ -28,6 +29,8 @@ export interface StoreParts {
   readonly vault: Vault;
   readonly data: DataCodec;
   readonly queue: CommitQueue;
+  /** Absent: everything is written before it is acknowledged. */
+  readonly behind: Behind | undefined;
   readonly lookup: Lookup;
   readonly users: Users;
   readonly emit: Emit;
@@ -60,6 +63,7 @@ export function commitDeadline({ runtime, settings }: Pick<StoreParts, "runtime"
 /** Ends one session for good. @returns whether it was alive. */
 export async function endRecord(parts: StoreParts, key: string, reason: EndReason): Promise<boolean> {
   const alive = await settleDelete(parts, key, commitDeadline(parts));
+  parts.behind?.drop(key);
   if (alive) parts.emit({ type: "session.ended", id: key, reason });
   parts.endings.ended(key);
   return alive;

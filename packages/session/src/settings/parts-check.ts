@@ -29,6 +29,10 @@ export function checkParts(options: object, withStore: readonly string[], calls:
   }
   const revokes = revocation !== "none";
   if (revokes) checkStore(revocation, "carrier.revocation");
+  if (partsOf(partsOf(revocation).near).writeBehind !== undefined) {
+    const part = "a revocation store, which keeps no session's data";
+    throw new SojournError("UNSUPPORTED", { feature: "writeBehind", part, how: "leave it out" });
+  }
   const feature = [...withStore, ...(revokes ? [] : calls)].find((option) => given[option] !== undefined);
   if (feature === undefined) return;
   const part = `the carrier ${String(name)}, which ${revokes ? "keeps no sessions in its store" : "needs no store"}`;
@@ -65,7 +69,9 @@ function checkStore(store: unknown, where: string): void {
 
 function checkNear(near: Loose, where: string): void {
   const whole = ["get", "fetch", "lastKnown"].every((name) => typeof near[name] === "function");
-  if (whole && Number.isFinite(near.stalenessMs)) return;
+  const { lagMs, maxOperations } = partsOf(near.writeBehind);
+  const waits = near.writeBehind === undefined || (Number.isFinite(lagMs) && Number.isFinite(maxOperations));
+  if (whole && waits && Number.isFinite(near.stalenessMs)) return;
   throw optionInvalid(`${where}.near`, "keeps no near copies", "make the store with tieredStore(…), or leave it out");
 }
 

@@ -14,7 +14,7 @@
  * it, where it watches. Copies hold what the shared store holds, sealed as it is there.
  */
 import { type Clock, type Duration, parseDuration, shown, systemClock } from "@sojourn/core";
-import type { AnyStore, NearCopies, RecordToWrite, StoredRecord, Version, Written } from "../store.ts";
+import type { AnyStore, NearCopies, RecordToWrite, StoredRecord, Version, WriteBehind, Written } from "../store.ts";
 import { type Asking, NearRecords } from "./near-records.ts";
 import { checkStoreOptions, optionInvalid } from "./store-option.ts";
 
@@ -28,8 +28,24 @@ export interface TieredStoreOptions {
   readonly maxRecords?: number;
   /** Bytes of all copies at most, their keys included, at least 1. @default 33554432 (32 MiB) */
   readonly maxBytes?: number;
+  /**
+   * Acknowledges changes of data before they are written. Where the process dies or is killed, they are lost: those of
+   * one `lag`. Operations wait, not records, so that nobody's change is overwritten and no ended session comes back.
+   * Logins, elevations, rotations, `clear`, `persist`, new sessions and ends are always written first. @default off
+   */
+  readonly writeBehind?: WriteBehindOptions;
   /** @default the system's */
   readonly clock?: Clock;
+}
+
+export interface WriteBehindOptions {
+  /**
+   * What may be lost, from 10 ms to 1 minute: writing begins after half of it. When the store has not taken a change
+   * within it, further ones are written through.
+   */
+  readonly lag: Duration;
+  /** Operations that wait at most in this process, at least 1; those beyond them are written through. @default 10000 */
+  readonly maxOperations?: number;
 }
 
 export type TieredStore = AnyStore & {
@@ -40,6 +56,7 @@ export type TieredStore = AnyStore & {
 
 const NAME = "tieredStore";
 const MAX_STALENESS_MS = 300_000;
+const LAG = { minMs: 10, maxMs: 60_000 };
 const NEEDED = ["read", "write", "delete"] as const;
 
 /**
@@ -57,6 +74,7 @@ export function tieredStore(shared: AnyStore, options: TieredStoreOptions = {}):
   const stalenessMs = parseDuration(staleness, `${NAME} staleness`, limits);
   const maxRecords = whole("maxRecords", options.maxRecords, 10_000);
   const maxBytes = whole("maxBytes", options.maxBytes, 2 ** 25);
+  const writeBehind = behindOf(options.writeBehind);
   const records = new NearRecords(maxRecords, maxBytes);
   let unwatch: (() => void) | undefined;
   let closed = false;
@@ -85,6 +103,7 @@ export function tieredStore(shared: AnyStore, options: TieredStoreOptions = {}):
     stalenessMs,
     maxRecords,
     maxBytes,
+    ...(writeBehind !== undefined && { writeBehind }),
     get: (key: string) => records.find(key, clock.monotonic(), stalenessMs, false),
     lastKnown: (key: string, withinMs: number) => records.find(key, clock.monotonic(), withinMs, true),
     async fetch(key: string): Promise<StoredRecord | undefined> {
@@ -157,6 +176,14 @@ function checkShared(shared: unknown): void {
   if (!whole) throw optionInvalid(NAME, "shared", shown(shared), "give a store, such as redisStore(client)");
   if (given.near !== undefined)
     throw optionInvalid(NAME, "shared", "a tiered store", "give the store that it stands over");
+}
+
+function behindOf(options: unknown): WriteBehind | undefined {
+  if (options === undefined) return undefined;
+  checkStoreOptions(`${NAME} writeBehind`, options);
+  const { lag, maxOperations } = options as WriteBehindOptions;
+  const lagMs = parseDuration(lag, `${NAME} writeBehind.lag`, LAG);
+  return Object.freeze({ lagMs, maxOperations: whole("writeBehind.maxOperations", maxOperations, 10_000) });
 }
 
 function whole(option: string, value: number | undefined, fallback: number): number {

@@ -1,6 +1,7 @@
 import { type CryptoProvider, isSojournError } from "@sojourn/core";
 import { createFakeRandom } from "@sojourn/core/testing";
 import { createSessions, type Session, type Sessions } from "@sojourn/session";
+import { tieredStore } from "@sojourn/session/stores/tiered";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { decodeData } from "../../src/record/data-bytes.ts";
@@ -58,12 +59,26 @@ export const scene: fc.Arbitrary<Scene> = fc.record({
   servers: fc.integer({ min: 1, max: 2 }),
 });
 
-/** Plays `scene` and holds what became of it to the contract. */
-export function play(scene: Scene, crypto: CryptoProvider): Promise<void> {
-  return steer(scene.choices, (run) => playUnder(run, scene, crypto));
+/** What waits in one process, and is all that its requests need of each other. */
+const WAITING: readonly Plan["kind"][] = ["get", "set", "unset", "increment", "push", "double"];
+
+/**
+ * Plays `scene` and holds what became of it to the contract.
+ * @param behind changes of data are acknowledged before they are written: one server, one commit a request.
+ */
+export function play(scene: Scene, crypto: CryptoProvider, behind = false): Promise<void> {
+  if (!behind) return steer(scene.choices, (run) => playUnder(run, scene, crypto, behind));
+  const programs = scene.programs.map((plans) => plans.filter(({ kind }) => WAITING.includes(kind)));
+  const waiting = { ...scene, programs, strict: false, servers: 1 };
+  return steer(scene.choices, (run) => playUnder(run, waiting, crypto, behind));
 }
 
-async function playUnder(run: Run, { programs, loggedIn, strict, servers }: Scene, crypto: CryptoProvider) {
+async function playUnder(
+  run: Run,
+  { programs, loggedIn, strict, servers }: Scene,
+  crypto: CryptoProvider,
+  behind: boolean,
+) {
   const world = createWorld({ crypto });
   const client = createClient();
   const { result: first } = await visit(world.sessions, client, async (s) => {
@@ -73,7 +88,9 @@ async function playUnder(run: Run, { programs, loggedIn, strict, servers }: Scen
     return s.id ?? "";
   });
   await world.runtime.settled();
-  const store = run.wrap(world.store);
+  const wrapped = run.wrap(world.store);
+  const tier = { staleness: "5s", writeBehind: { lag: "10ms" }, clock: world.runtime.clock };
+  const store = behind ? tieredStore(wrapped, tier) : wrapped;
   const all = Array.from({ length: servers }, (_, i) =>
     createSessions<Loose>({ store, env: {}, strict, runtime: { ...world.runtime, random: createFakeRandom(100 + i) } }),
   );
@@ -176,6 +193,7 @@ async function playUnder(run: Run, { programs, loggedIn, strict, servers }: Scen
         } else step(s, each, `${number}.${i}`);
       }
       await deed("commit", () => sessions.commit(s));
+      if (number % 2 === 1) await sessions.flush();
     } catch (error) {
       if (!isSojournError(error)) throw error;
     }
@@ -189,6 +207,7 @@ async function playUnder(run: Run, { programs, loggedIn, strict, servers }: Scen
   };
   await run.finish(work, idle);
   await work;
+  await run.finish(Promise.all(all.map((sessions) => sessions.flush())), idle);
   await run.finish(world.runtime.settled(), idle);
 
   for (const { code, deed } of failures) expectAllowed(code, deed, deeds, strict);
