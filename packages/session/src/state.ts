@@ -112,7 +112,10 @@ export function freshState(request: SessionRequest): SessionState {
 
 /** The request goes on with the record as it stands now. It still has in hand what it had read of this session. */
 export function adopt(state: SessionState, held: Held | undefined): void {
-  if (held?.key !== state.held?.key) state.reads = undefined;
+  if (held?.key !== state.held?.key) {
+    state.reads = undefined;
+    state.csrfSeedToBe = undefined;
+  }
   state.held = held;
   state.before = undefined;
   state.byCopy = false;

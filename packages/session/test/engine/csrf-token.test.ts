@@ -133,6 +133,19 @@ describe.each(PROVIDERS)("csrf: token ($name crypto)", (crypto: CryptoProvider) 
     }
   });
 
+  it("of such a session is no other's: not that of the one that begins after its logout", async () => {
+    const { sessions, another } = await withPage();
+    const visitor = createClient();
+    await visit(another({ csrf: "origin" }), visitor, (session) => session.set("theme", "x"));
+    const old = (await sessions.load(requestOf({ cookie: visitor.cookie }))).csrfToken();
+    const { result: token } = await visit(sessions, visitor, async (session) => {
+      await session.logout();
+      return session.csrfToken();
+    });
+    await visit(sessions, visitor, () => {}, post(token));
+    expect((await failure(visit(sessions, visitor, () => {}, post(old)))).code).toBe("SESSION_CSRF_REFUSED");
+  });
+
   it("travels in a sealed cookie too", async () => {
     const carrier = sealedCookie({ revocation: "none" });
     const runtime = createFakeRuntime({ crypto });
