@@ -3,8 +3,8 @@ import { SojournError } from "@sojourn/core";
 /** What adapters call of `Sessions`. */
 const CALLED = ["load", "pending", "commit", "fieldsAfter", "headersSent"];
 
-function invalid(operation: string, argument: string, what: string, how: string): SojournError {
-  return new SojournError("ARGUMENT_INVALID", { operation, argument, what, how });
+function invalid(operation: string, argument: string, what: string, how: string, cause?: unknown): SojournError {
+  return new SojournError("ARGUMENT_INVALID", { operation, argument, what, how }, { cause });
 }
 
 /** A mistake in the wiring is told of where it is made, not by the first request. @throws ARGUMENT_INVALID */
@@ -19,9 +19,16 @@ export function checkCallback(adapter: string, name: string, callback: unknown):
   if (typeof callback !== "function") throw invalid(adapter, name, "is not a function", "give one");
 }
 
-/** @throws ARGUMENT_INVALID for what is no response, of whichever implementation. */
+/** A response, of whichever implementation, that takes no headers and cannot be copied. */
+export function responseUnusable(cause?: unknown): SojournError {
+  const how = "give one whose body nobody has read";
+  return invalid("commit", "response", "takes no headers and cannot be copied", how, cause);
+}
+
+/** @throws ARGUMENT_INVALID for what is no response, of whichever implementation, or is `Response.error()`. */
 export function checkResponse(adapter: string, response: unknown): void {
-  const { headers } = Object(response) as { readonly headers?: unknown };
+  const { headers, type } = Object(response) as { readonly headers?: unknown; readonly type?: unknown };
+  if (type === "error") throw invalid(adapter, "response", "is Response.error()", "give one with a status");
   if (typeof (Object(headers) as { readonly append?: unknown }).append === "function") return;
   throw invalid(adapter, "response", "is no Response", "give the one that the handler made");
 }

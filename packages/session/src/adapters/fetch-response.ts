@@ -2,6 +2,7 @@ import { AFFINITY_HEADER, isPromise } from "@sojourn/core";
 import type { ResponseFields } from "../http.ts";
 import type { Session } from "../session.ts";
 import type { Sessions } from "../sessions.ts";
+import { responseUnusable } from "./check.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { addFields, type HeaderLines, isEmpty } from "./fields.ts";
 import { remember, withSaid } from "./said.ts";
@@ -12,8 +13,16 @@ import { remember, withSaid } from "./said.ts";
  */
 export function withFields(response: Response, fields: ResponseFields): Response {
   if (isEmpty(fields)) return response;
-  const answered = addTo(response, fields);
-  remember(answered, withSaid(response, fields));
+  const all = withSaid(response, fields);
+  let answered: Response;
+  try {
+    answered = addTo(response, fields);
+  } catch (error) {
+    // What is committed is true: the error's response has to tell of it.
+    remember(response, all);
+    throw responseUnusable(error);
+  }
+  remember(answered, all);
   return answered;
 }
 

@@ -8,15 +8,17 @@ import { withSaid } from "./said.ts";
 export interface FetchSessionOptions {
   /**
    * Answers when the session could not be loaded or committed (503, 401 for an ended session, 403 for a forged
-   * request), or when the handler let an error of its session pass. The session's headers are added to what it returns.
-   * @default JSON with the error's code
+   * request), or when the handler threw, whatever it threw. The session's headers are added to what it returns.
+   * @default JSON with the error's code for errors of the session. Others are thrown on, and the response that the
+   * platform makes of one has no cookie: give `onError`, or catch in the handler, where it may fail after a login.
    */
   readonly onError?: (error: unknown, request: Request) => Response | Promise<Response>;
 }
 
 /**
  * Wraps a fetch handler: the session is loaded before it and committed before its response is returned. When the
- * handler throws, nothing that it recorded is committed; errors of the session are answered, others thrown on.
+ * handler throws, nothing that it recorded is committed, unlike with the adapters of servers, whose error pages commit
+ * as every response does. A login that had resolved before stands, and the response of `onError` carries its cookie.
  *
  * A body that is still streaming may go on recording data; `await session.commit()` writes it.
  */
@@ -39,10 +41,12 @@ export function withSession<Data extends object, Rest extends unknown[] = []>(
     }
     let response: Response | undefined;
     try {
-      response = await handler(request, session, ...rest);
+      const made = await handler(request, session, ...rest);
+      checkResponse("withSession", made);
+      response = made;
       return await commitOnto(response, sessions, session);
     } catch (error) {
-      if (response === undefined && !isSojournError(error)) throw error;
+      if (response === undefined && options.onError === undefined && !isSojournError(error)) throw error;
       // The handler's response promises what did not happen; its body is never read.
       void response?.body?.cancel().catch(() => {});
       const fields = withSaid(response, sessions.fieldsAfter(session));

@@ -74,6 +74,58 @@ test("an error of the session that the handler lets pass is answered, with what 
   expect(response.headers.getSetCookie()).toHaveLength(1);
 });
 
+const afterLogin = (make: () => Response, options = {}) =>
+  withSession(
+    sessions,
+    async (_request, session) => {
+      await session.login("ann");
+      return make();
+    },
+    options,
+  );
+
+test("onError answers what the handler throws, with the cookie of a login that had resolved before it", async () => {
+  const broken = () => {
+    throw new RangeError("the handler's own");
+  };
+  await expect(afterLogin(broken)(new Request(SHOP, POST))).rejects.toThrow(RangeError);
+  const onError = (error: unknown) => new Response((error as Error).name, { status: 500 });
+  const response = await afterLogin(broken, { onError })(new Request(SHOP, POST));
+  expect([response.status, await response.text()]).toEqual([500, "RangeError"]);
+  expect(response.headers.getSetCookie()).toHaveLength(1);
+});
+
+const used = () => {
+  const body = new ReadableStream();
+  body.getReader();
+  const response = new Response("", { status: 201 });
+  return new Proxy(response, {
+    get: (target, name) =>
+      name === "body" ? body : name === "headers" ? frozen(target.headers) : Reflect.get(target, name, target),
+  });
+};
+
+/** As those of a response that was fetched. */
+const frozen = (headers: Headers) =>
+  new Proxy(headers, {
+    get(target, name) {
+      if (name === "set" || name === "append") return () => void Headers.prototype.append.call({}, "x", "y");
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+
+test.each([
+  ["nothing", () => undefined as unknown as Response],
+  ["a text", () => "made" as unknown as Response],
+  ["Response.error()", () => Response.error()],
+  ["one that takes no headers, and whose body was read", used],
+])("a handler that returns %s after a login is answered 500, with the login's cookie", async (_, make) => {
+  const response = await afterLogin(make)(new Request(SHOP, POST));
+  expect([response.status, await response.json()]).toEqual([500, { error: "ARGUMENT_INVALID" }]);
+  expect(response.headers.getSetCookie()).toHaveLength(1);
+});
+
 test("further arguments reach the handler, as platforms give them", async () => {
   const handler = withSession(sessions, (_request, _session, env: { name: string }, number: number) =>
     Response.json([env.name, number]),
