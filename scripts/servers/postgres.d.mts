@@ -16,3 +16,5 @@ export interface LaunchedPostgres {
 }
 /** @param settings of postgresql.conf */
 export function launchPostgres(settings?: Readonly<Record<string, string>>): Promise<LaunchedPostgres>;
+/** A hot standby of the server on the port `primary`. @param settings of postgresql.conf */
+export function launchStandby(primary: number, settings?: Readonly<Record<string, string>>): Promise<LaunchedPostgres>;

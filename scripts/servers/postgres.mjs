@@ -1,6 +1,6 @@
 // Starts a PostgreSQL cluster of its own on a free port of 127.0.0.1, for tests and benchmarks.
 import { spawn, spawnSync } from "node:child_process";
-import { chownSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { freePort, POSTGRES_USER as USER } from "./launch.mjs";
 
 const GUARD = fileURLToPath(new URL("guard.mjs", import.meta.url));
 const ATTEMPTS = 3;
-const READY = /database system is ready to accept connections/;
+const READY = /database system is ready to accept (?:read-only )?connections/;
 /** Nothing here needs to survive the machine. */
 const FAST = [
   "fsync=off",
@@ -19,13 +19,22 @@ const FAST = [
 ];
 
 /** @param {Readonly<Record<string, string>>} [settings] of postgresql.conf */
-export async function launchPostgres(settings = {}) {
+export function launchPostgres(settings = {}) {
+  return launchWith(settings, createCluster);
+}
+
+/** A hot standby that follows the server on a port. It takes what that writes as soon as it can. */
+export function launchStandby(primary, settings = {}) {
+  return launchWith({ hot_standby: "on", ...settings }, (bin, dir) => copyCluster(bin, dir, primary));
+}
+
+async function launchWith(settings, createCluster) {
   const binary = findServer("postgres");
   if (binary === undefined) throw new Error("postgres is not installed (npm run setup:servers)");
   const dir = mkdtempSync(join(tmpdir(), "sojourn-postgres-"));
   const remove = () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   try {
-    const cluster = createCluster(dirname(binary), dir);
+    const cluster = createCluster(dirname(realpathSync(binary)), dir);
     for (let attempt = 1; ; attempt++) {
       try {
         return await runCluster(cluster, await freePort(), settings, remove);
@@ -40,14 +49,25 @@ export async function launchPostgres(settings = {}) {
 }
 
 function createCluster(bin, dir) {
+  return fillCluster(bin, dir, "initdb", (data) => [
+    ...["-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
+  ]);
+}
+
+function copyCluster(bin, dir, primary) {
+  const from = `host=127.0.0.1 port=${primary} user=${USER}`;
+  // `-R` writes standby.signal and where to follow from.
+  return fillCluster(bin, dir, "pg_basebackup", (data) => ["-d", from, "-D", data, "-R", "-c", "fast", "--no-sync"]);
+}
+
+function fillCluster(bin, dir, program, options) {
   // PostgreSQL refuses to run as root.
   const asUser = process.getuid?.() === 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
   if (asUser.length > 0) chownSync(dir, idOf("-u"), idOf("-g"));
   const data = join(dir, "data");
-  const [command, ...args] = [...asUser, join(bin, "initdb")];
-  const options = ["-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"];
-  const { status, stderr, error } = spawnSync(command, [...args, ...options], { cwd: dir, encoding: "utf8" });
-  if (status !== 0) throw new Error(`initdb failed: ${error?.message ?? stderr}`);
+  const [command, ...args] = [...asUser, join(bin, program), ...options(data)];
+  const { status, stderr, error } = spawnSync(command, args, { cwd: dir, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${program} failed: ${error?.message ?? stderr}`);
   return { dir, data, command: [...asUser, join(bin, "postgres")] };
 }
 
