@@ -13,7 +13,8 @@ export function userKeyOf(userId: string): string {
 
 /** Where the sealed record begins: a store may have put something of its own in front. */
 export function sealedAt(raw: Buffer): number {
-  return raw.indexOf(Buffer.from([1, 0xaa, 0xaa, 0xaa, 0xaa]));
+  const marks = [0xaa, 0xbb].map((id) => raw.indexOf(Buffer.from([1, id, id, id, id])));
+  return Math.max(...marks);
 }
 
 /** The same session as a release wrote it whose records held their data as one JSON object. */
