@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { GUARANTEE_ROWS, PROMISES } from "./packages/session/src/guarantees.ts";
 import { REQUIREMENTS, tagOf } from "./scripts/docs/asvs/requirements.mjs";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -28,7 +29,12 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", ...(process.env.SOJOURN_LONG ? [] : ["**/*.long.test.ts"])],
-    tags: REQUIREMENTS.map(({ number, asks }) => ({ name: tagOf(number), description: asks })),
+    tags: [
+      ...REQUIREMENTS.map(({ number, asks }) => ({ name: tagOf(number), description: asks })),
+      ...GUARANTEE_ROWS.flatMap(({ id, shown }) =>
+        PROMISES.map((promise) => ({ name: `keeps-${id}-${promise}`, description: `${shown}: ${promise}` })),
+      ),
+    ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: "forks",

@@ -1,6 +1,7 @@
 import { formatDuration, type KeyRing } from "@sojourn/core";
 import type { Carrier, TokenCarrier } from "./carrier.ts";
 import type { BindingSignal } from "./events.ts";
+import { guaranteesOf, type Living, PROMISE_NAMES, type Promised } from "./guarantees.ts";
 import type { PolicyReport } from "./sessions.ts";
 import type { Settings } from "./settings/settings.ts";
 import type { AnyStore, NearCopies, WriteBehind } from "./store.ts";
@@ -55,41 +56,44 @@ function tokenRules(settings: Settings, carrier: TokenCarrier): [string, string]
   ];
 }
 
+/** The words of docs/reference/guarantees.md, with this configuration's numbers. */
+function guaranteesIn(settings: Settings, living: Living, store: AnyStore | undefined) {
+  const copies = store === undefined ? "" : copiesHear(store);
+  const facts = { copies, limit: limited(settings), down: storeDown(settings) };
+  const kept = guaranteesOf(living, facts);
+  return { ...kept, row: (promise: Promised): [string, string] => [PROMISE_NAMES[promise], kept[promise]] };
+}
+
 function storeGuarantees(settings: Settings, store: AnyStore): [string, string][] {
   const { shared } = store.traits;
   const told = store.watch === undefined ? "within 30s" : "at the store's news";
   const plain = shared ? "not encrypted" : "not encrypted; never leaves the process";
-  const ends = finality(store);
+  const { row, logout, down } = guaranteesIn(settings, livingIn(store), store);
   return [
     ["store", store.traits.name],
     ["at rest", settings.atRest === "sealed" ? "AES-256-GCM under the key ring, bound to the session" : plain],
     ...(settings.atRest === "sealed" ? [sealedOnly(settings)] : []),
-    ["lost updates", updates(store)],
+    row("updates"),
     ["conflicting sets", conflicts(settings)],
     ...(store.near === undefined ? [] : nearCopies(settings, store.near)),
-    ["logout", ends],
-    ["sessions a user", limited(settings)],
-    [
-      "revokeUser",
-      store.near === undefined || store.traits.atomic === false
-        ? ends
-        : "final everywhere when it resolves; with wait: false as logout",
-    ],
-    ["revokeAll", store.scan === undefined ? "unsupported: the store cannot be scanned" : ends],
-    ...callGuarantees(settings, shared, told),
+    row("logout"),
+    row("list"),
+    row("limit"),
+    row("revoke"),
+    ["revokeAll", store.scan === undefined ? "unsupported: the store cannot be scanned" : logout],
+    ...callGuarantees(settings, shared, told, down),
   ];
 }
 
-function updates({ traits }: AnyStore): string {
-  if (traits.atomic === false) return "none within a process; of two processes the last to write wins";
-  return "none; operations are replayed by compare-and-set";
+function livingIn({ near, traits }: AnyStore): Living {
+  if (traits.atomic === false) return "borrowed";
+  return near === undefined ? "store" : "tiered";
 }
 
-function finality({ near, watch, traits }: AnyStore): string {
-  if (traits.atomic === false) return "final in this process; a write under way in another one may undo it";
-  if (near === undefined) return "final when it resolves";
+function copiesHear({ near, watch }: AnyStore): string {
+  if (near === undefined) return "";
   const told = watch === undefined ? "after at most" : "at the store's news, after at most";
-  return `final here and in the shared store when it resolves; elsewhere ${told} ${formatDuration(near.stalenessMs)}`;
+  return `${told} ${formatDuration(near.stalenessMs)}`;
 }
 
 function nearCopies(settings: Settings, near: NearCopies): [string, string][] {
@@ -111,37 +115,31 @@ function behind({ strict, onConflict }: Settings, { lagMs, maxOperations }: Writ
 function carriedGuarantees(settings: Settings, carrier: Carrier): [string, string][] {
   const store = carrier.holds === "record" && carrier.revocation !== "none" ? carrier.revocation : undefined;
   const rules = carrier.holds === "record" ? carrier.rules : undefined;
+  const { row, down } = guaranteesIn(settings, store === undefined ? "carried" : "denied", store);
   const common: [string, string][] = [
     ...(rules ?? [["at rest", "AES-256-GCM under the key ring, in the client's cookie"]]).map(
       ([name, value]): [string, string] => [name, value],
     ),
-    ["lost updates", "possible: of parallel responses the last one stays"],
-    ["sessions a user", "no limit possible"],
-    ["list", "unsupported"],
+    row("updates"),
+    row("limit"),
+    row("list"),
     ["revokeAll", "unsupported; changing the keys ends every session"],
+    row("logout"),
+    row("revoke"),
   ];
-  if (store === undefined) {
-    return [
-      ["store", "none"],
-      ...common,
-      ["logout", "removes what the client holds; a copy works until it expires (revocation: none)"],
-      ["revokeUser", "unsupported"],
-    ];
-  }
+  if (store === undefined) return [["store", "none"], ...common, row("down")];
   return [
     ["store", `${store.traits.name}, for what has ended before its time`],
     ...common,
-    ["logout", "final when it resolves, for every copy of what the client holds"],
-    ["revokeUser", "final when it resolves; nobody counts the sessions"],
     // Stores tell of what was deleted or changed, and an end is a record that was not there before.
-    ...callGuarantees(settings, store.traits.shared, "within 30s"),
+    ...callGuarantees(settings, store.traits.shared, "within 30s", down),
   ];
 }
 
-function callGuarantees(settings: Settings, shared: boolean, told: string): [string, string][] {
+function callGuarantees(settings: Settings, shared: boolean, told: string, down: string): [string, string][] {
   return [
     ...(shared ? [heard(told)] : []),
-    ["store does not answer", storeDown(settings)],
+    [PROMISE_NAMES.down, down],
     ["store deadline", formatDuration(settings.storeDeadlineMs)],
     ["store breaker", breaker(settings)],
     ["commit deadline", formatDuration(settings.commitWithinMs)],

@@ -1,17 +1,20 @@
-// Reads which tests say that they show a requirement: those with its tag among their `tags`.
+// Reads which tests say that they show something: those with its tag among their `tags`.
 import { parseSync, Visitor } from "oxc-parser";
 
-const TAG = /^asvs-/;
 const MULTIPLIES = ["each", "for"];
+/** `requireServer("redis")(…)`: a group that no CI leaves out. */
+const SERVER = "requireServer";
 
 /**
  * A tag counts only on a test that is sure to run: `it` or `test` of vitest with a literal name, straight inside
  * `describe` blocks, with no other option than a timeout. Every tag elsewhere is a problem.
  * @param {string} file
  * @param {string} source
+ * @param {RegExp} [tagged] which tags are looked at
+ * @param {readonly string[]} [groups] `requireServer` too: a test that runs wherever CI is set
  * @returns {{ shown: { tag: string, name: string }[], problems: string[] }}
  */
-export function readTests(file, source) {
+export function readTests(file, source, tagged = /^asvs-/, groups = ["describe"]) {
   const { program, errors } = parseSync(file, source);
   if (errors.length > 0) throw new Error(`${file} does not parse: ${errors[0].message}`);
   const vitest = importedFromVitest(program);
@@ -27,8 +30,8 @@ export function readTests(file, source) {
       const [title, ...rest] = call.arguments;
       const name = title?.type === "Literal" ? title.value : undefined;
       const body = rest.at(-1)?.body;
-      if (!vitest.has(called) || typeof name !== "string" || body === undefined) continue;
-      if (called === "describe") {
+      if (!(vitest.has(called) || groups.includes(called)) || typeof name !== "string" || body === undefined) continue;
+      if (groups.includes(called)) {
         if (rest.length === 1 && body.type === "BlockStatement") readBlock(body.body, [...path, name]);
       } else if (rest.length === 2) readTest([...path, name], rest[0], source.slice(body.start, body.end));
     }
@@ -40,7 +43,7 @@ export function readTests(file, source) {
     const tags = options.properties.find(({ key }) => key.name === "tags")?.value;
     if (tags?.type !== "ArrayExpression") return;
     for (const element of tags.elements) {
-      if (element?.type !== "Literal" || !TAG.test(element.value)) continue;
+      if (element?.type !== "Literal" || !tagged.test(element.value)) continue;
       counted.add(element.start);
       shown.push({ tag: element.value, name: path.join(" › ") });
     }
@@ -49,7 +52,7 @@ export function readTests(file, source) {
   function tagsElsewhere() {
     const problems = [];
     const check = (text, start) => {
-      if (typeof text !== "string" || !TAG.test(text) || counted.has(start)) return;
+      if (typeof text !== "string" || !tagged.test(text) || counted.has(start)) return;
       const line = source.slice(0, start).split("\n").length;
       problems.push(`${file}:${line}: ${text} is on no test that is sure to run`);
     };
@@ -65,7 +68,8 @@ export function readTests(file, source) {
 function calledBy(callee) {
   if (callee.type === "Identifier") return callee.name;
   if (callee.type !== "CallExpression" && callee.type !== "TaggedTemplateExpression") return undefined;
-  const { type, object, property } = callee.callee ?? callee.tag;
+  const { type, object, property, name } = callee.callee ?? callee.tag;
+  if (callee.callee !== undefined && name === SERVER) return SERVER;
   const multiplies = type === "MemberExpression" && object.type === "Identifier" && MULTIPLIES.includes(property.name);
   return multiplies ? object.name : undefined;
 }
