@@ -68,7 +68,7 @@ function usage(message) {
 }
 
 function show({ name, node, rounds, results, ratios }) {
-  console.log(`${name}: Node ${node}, ${rounds} rounds\n`);
+  console.log(`${name}: Node ${node}, ${rounds} ${rounds === 1 ? "round" : "rounds"}\n`);
   const row = (title, { min, median, max }, unit = "") =>
     console.log(`${title.padEnd(44)} ${String(median).padStart(8)}  (${min} to ${max}) ${unit}`);
   for (const result of results) row(result.name, result, result.unit);

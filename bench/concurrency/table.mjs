@@ -8,7 +8,7 @@ export function show({ node, rounds, results }) {
   ]);
   const table = [[results[0].unit, ...faults], ...rows];
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  console.log(`concurrency: Node ${node}, ${rounds} rounds\n`);
+  console.log(`concurrency: Node ${node}, ${rounds} ${rounds === 1 ? "round" : "rounds"}\n`);
   for (const row of table)
     console.log(
       row

@@ -49,7 +49,7 @@ function floorLine(values) {
 }
 
 export function show({ name, node, rounds, best, results, ratios }) {
-  console.log(`${name}: Node ${node}, ${rounds} rounds\n`);
+  console.log(`${name}: Node ${node}, ${rounds} ${rounds === 1 ? "round" : "rounds"}\n`);
   const row = (title, { min, median, max }, unit = "") =>
     console.log(`${title.padEnd(48)} ${String(median).padStart(8)}  (${min} to ${max}) ${unit}`);
   for (const result of results) row(result.name, result, result.unit);
