@@ -17,8 +17,13 @@ async function start(env: NodeJS.ProcessEnv): Promise<{ origin: string; stop(): 
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
-  const stop = () => endGroup(npm);
-  onTestFinished(stop);
+  onTestFinished(() => endGroup(npm));
+  // As a supervisor does it: npm is asked to end, and `close` comes when nobody holds its output any more.
+  const stop = async () => {
+    const gone = once(npm, "close");
+    npm.kill();
+    await gone;
+  };
   let said = "";
   npm.stderr.setEncoding("utf8").on("data", (text: string) => {
     said += text;
