@@ -13,6 +13,7 @@ export function printable(value: string): string {
 /** A wrong value as an error names it. Objects may refuse to become text. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
   return typeof value === "function" ? "a function" : String(value);
 }

@@ -19,7 +19,7 @@ import { isFromBeforeProof } from "./policy.ts";
 import { reportPolicy } from "./policy-report.ts";
 import { createDataCodec } from "./record/data-codec.ts";
 import { createCookieGate } from "./request/cookie-gate.ts";
-import { csrfRefused, sourceOf } from "./request/csrf.ts";
+import { csrfRefused, NEW_TOKEN, sourceOf } from "./request/csrf.ts";
 import { createDeviceReader } from "./request/device.ts";
 import { idCookie } from "./request/id-cookie.ts";
 import { toSessionRequest } from "./request/session-request.ts";
@@ -94,7 +94,7 @@ export function createSessions<Data extends object = Record<string, unknown>>(
     const given = headerText(state.request, "x-csrf-token");
     if (isCsrfTokenOf(state.held?.record.csrfSeed, given)) return live(state);
     const why = given === undefined ? "it has no X-CSRF-Token" : "its X-CSRF-Token is not this session's";
-    return Promise.reject(csrfRefused(state.request.method, why));
+    return Promise.reject(csrfRefused(state.request.method, why, NEW_TOKEN));
   }
 
   const read: ResponseFields = carrier.header === undefined ? READ : Object.freeze({ ...READ, vary: carrier.header });

@@ -6,7 +6,7 @@ import type { DeepReadonly, Json } from "./json.ts";
 import { lastSeenAt } from "./policy.ts";
 import type { DataCodec } from "./record/data-codec.ts";
 import type { DataMap, Operation } from "./record/operation.ts";
-import { csrfRefused } from "./request/csrf.ts";
+import { csrfRefused, NEW_TOKEN } from "./request/csrf.ts";
 import type { ArrayKey, ItemOf, LoginOptions, NumberKey, Session, Storable } from "./session.ts";
 import { inTurn, isReadAlone, refuseDegraded, type SessionState, viewOf } from "./state.ts";
 import { csrfTokenOf, isCsrfTokenOf, newCsrfSeed } from "./token/csrf-token.ts";
@@ -221,7 +221,7 @@ export class LiveSession<Data extends object> implements Session<Data> {
     refuseDegraded(state, "checkCsrfToken");
     this.#needCsrfTokens("checkCsrfToken");
     if (isCsrfTokenOf(state.held?.record.csrfSeed ?? state.csrfSeed, token)) return;
-    throw csrfRefused(state.request.method, "its token is not this session's");
+    throw csrfRefused(state.request.method, "its token is not this session's", NEW_TOKEN);
   }
 
   onEnd(listener: () => void): () => void {
@@ -319,6 +319,14 @@ export class LiveSession<Data extends object> implements Session<Data> {
     const state = LiveSession.#own(this, "degraded");
     state.accessed = true;
     return state.degraded;
+  }
+
+  /** For `console.log`: nothing that opens or names a session, and no data. Looking changes nothing. */
+  [Symbol.for("nodejs.util.inspect.custom")](): object {
+    if (!(#state in this)) return {};
+    const { level, held } = this.#state;
+    const expiresAt = held && new Date(Math.min(held.expiresAtMs, held.record.absoluteEndMs));
+    return { isNew: this.#isNew, level: held === undefined ? 0 : level, expiresAt };
   }
 
   static #look(session: unknown, property: string): SessionState["held"] {

@@ -10,17 +10,27 @@ export function checkKeys(given: unknown, known: readonly string[], where: strin
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw optionInvalid(where, "is not an object", `give an object with ${known.slice(0, 4).join(", ")}…`);
   }
-  for (const [key, value] of Object.entries(given)) {
-    const path = where === "options" ? key : `${where}.${key}`;
-    if (value === null) throw optionInvalid(path, "is null", "give a value, or leave it out");
-    if (known.includes(key)) continue;
-    const near = nearest(key, known);
-    throw optionInvalid(
-      path,
-      "is not an option",
-      near === undefined ? `choose one of: ${known.join(", ")}` : `did you mean ${near}?`,
-    );
-  }
+  const nothing = Object.keys(given).find((key) => (given as Readonly<Record<string, unknown>>)[key] === null);
+  if (nothing !== undefined) throw optionInvalid(pathOf(where, nothing), "is null", "give a value, or leave it out");
+  checkNames(given, known, where);
+}
+
+/** @throws OPTIONS_INVALID for an unknown key, with the nearest known one. */
+export function checkNames(given: object, known: readonly string[], where: string): void {
+  const unknown = unknownName(given, known);
+  if (unknown !== undefined) throw optionInvalid(pathOf(where, unknown.name), "is not an option", unknown.how);
+}
+
+/** The first key of `given` that is none of `known`, and what to write instead. */
+export function unknownName(given: object, known: readonly string[]): { name: string; how: string } | undefined {
+  const name = Object.keys(given).find((key) => !known.includes(key));
+  if (name === undefined) return undefined;
+  const near = nearest(name, known);
+  return { name, how: near === undefined ? `choose one of: ${known.join(", ")}` : `did you mean ${near}?` };
+}
+
+function pathOf(where: string, key: string): string {
+  return where === "options" ? key : `${where}.${key}`;
 }
 
 /** @throws OPTIONS_INVALID unless absent or one of `allowed`. */

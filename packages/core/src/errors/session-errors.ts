@@ -10,13 +10,13 @@ export const sessionErrors = errorRows({
   SESSION_STORE_DOWN: {
     status: 503,
     retryable: true,
-    what: "the session store did not answer ({operation}: {reason})",
-    mend: "look at the store named in policy(); requests recover by themselves when it answers",
+    what: "the session store gave no usable answer ({operation}: {reason})",
+    mend: "look at the store named in policy(); requests recover by themselves when it answers as it should",
   },
   SESSION_COMMIT_UNKNOWN: {
     status: 503,
     retryable: true,
-    what: "the session store cut the connection before saying whether it had {operation}",
+    what: "the session store has not said whether it had {operation} ({reason})",
     mend: "load the session again to see; nothing was repeated blindly",
   },
   SESSION_END_UNFINISHED: {
@@ -100,8 +100,8 @@ export const sessionErrors = errorRows({
   SESSION_CSRF_REFUSED: {
     status: 403,
     retryable: false,
-    what: "a {method} request from another site was refused ({reason})",
-    mend: "send it from the site's own origin; behind a proxy set trustProxy, so that the external origin is known",
+    what: "a {method} request was refused, because another site may have caused it ({reason})",
+    mend: "{how}",
   },
   COOKIE_NOT_SET: {
     status: 500,

@@ -1,3 +1,4 @@
+import { SojournError } from "../errors/sojourn-error.ts";
 import { createRuntime, type LogFields, type Runtime } from "../runtime.ts";
 import { argumentInvalid } from "./check.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
@@ -24,10 +25,17 @@ export interface FakeRuntimeParts extends Partial<Omit<Runtime, "clock">> {
   readonly seed?: number;
 }
 
+const PARTS = ["clock", "random", "logger", "crypto", "waitUntil", "seed"];
+
 /** @throws ARGUMENT_INVALID OPTIONS_INVALID */
 export function createFakeRuntime(given: FakeRuntimeParts = {}): FakeRuntime {
   if (typeof given !== "object" || given === null)
     throw argumentInvalid("createFakeRuntime", "parts", "is not an object", "give parts of a Runtime, or leave it out");
+  const unknown = Object.keys(given).find((name) => !PARTS.includes(name));
+  if (unknown !== undefined) {
+    const how = `choose one of: ${PARTS.join(", ")}`;
+    throw new SojournError("OPTIONS_INVALID", { where: `createFakeRuntime: ${unknown}`, what: "is no part", how });
+  }
   const { seed, clock = createFakeClock(), ...parts } = given;
   const lines: LogLine[] = [];
   const pending = new Set<Promise<unknown>>();

@@ -1,4 +1,5 @@
 import { SojournError } from "@sojourn/core";
+import { checkNames } from "../option-check.ts";
 
 /** What adapters call of `Sessions`. */
 const CALLED = ["load", "pending", "commit", "fieldsAfter", "headersSent"];
@@ -33,12 +34,16 @@ export function checkResponse(adapter: string, response: unknown): void {
   throw invalid(adapter, "response", "is no Response", "give the one that the handler made");
 }
 
-/** @throws ARGUMENT_INVALID unless `options` is an object and its `callback`, if it is there, a function. */
+/**
+ * @throws ARGUMENT_INVALID unless `options` is an object and its `callback`, if it is there, a function.
+ * @throws OPTIONS_INVALID for anything else in it.
+ */
 export function checkAdapterOptions(adapter: string, options: unknown, callback: string): void {
   if (typeof options !== "object" || options === null)
     throw invalid(adapter, "options", "is not an object", `give { ${callback} }, or leave it out`);
   const given = (options as Readonly<Record<string, unknown>>)[callback];
   if (given !== undefined) checkCallback(adapter, callback, given);
+  checkNames(options, [callback], `${adapter}: options`);
 }
 
 /** @throws ARGUMENT_INVALID for what is no request of a Node server. */

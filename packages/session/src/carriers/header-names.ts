@@ -1,4 +1,5 @@
 import { SojournError } from "@sojourn/core";
+import { checkNames } from "../option-check.ts";
 
 export interface HeaderNames {
   /**
@@ -18,6 +19,7 @@ const TAKEN = /^(?:cookie|set-cookie|host|content-.*|transfer-encoding|connectio
 export function headerNames(who: string, options: HeaderNames): Required<HeaderNames> {
   if (typeof options !== "object" || options === null)
     throw new SojournError("OPTIONS_INVALID", { where: who, what: "is not given options", how: "give an object" });
+  checkNames(options, ["request", "response"], who);
   const { request = "Authorization", response = "Session-Token" } = options;
   for (const [option, value] of Object.entries({ request, response })) {
     if (typeof value === "string" && NAME.test(value) && !TAKEN.test(value)) continue;

@@ -1,4 +1,5 @@
 import { type Duration, parseDuration, SojournError } from "@sojourn/core";
+import { checkNames } from "../option-check.ts";
 import type { AnyStore } from "../store.ts";
 import { type HeaderNames, headerNames } from "./header-names.ts";
 import { checkSigningKeys, type JwtAlgorithm, type JwtSigningKey } from "./jwt-keys.ts";
@@ -81,8 +82,7 @@ export function resolveJwt(options: JsonWebTokenOptions): JwtSettings {
     new SojournError("OPTIONS_INVALID", { where: where === "" ? "jsonWebToken" : `jsonWebToken.${where}`, what, how });
   const given: unknown = options;
   if (typeof given !== "object" || given === null) throw refuse("", "is given no options", "give an object");
-  const unknown = Object.keys(given).find((option) => !OPTIONS.includes(option));
-  if (unknown !== undefined) throw refuse("", "is given an option that it does not know", `give ${OPTIONS.join(", ")}`);
+  checkNames(given, OPTIONS, "jsonWebToken");
   const { issuer, audience, algorithm, signingKeys, revocation, type = "session+jwt", maxBytes = 7_168 } = options;
   for (const [name, value] of Object.entries({ issuer, audience })) {
     if (typeof value !== "string" || !NAME.test(value))
@@ -139,6 +139,7 @@ function resolveRefresh(given: unknown, refuse: Refuse): JwtSettings["refresh"] 
   if (given === undefined) return undefined;
   if (typeof given !== "object" || given === null)
     throw refuse("refresh", "is no object", 'give { accessFor: "5m" }, or leave it out');
+  checkNames(given, ["accessFor", "grace"], "jsonWebToken.refresh");
   const { accessFor, grace = "30s" } = given as Partial<JwtRefreshOptions>;
   if (accessFor === undefined) throw refuse("refresh.accessFor", "is missing", 'give a duration like "5m"');
   return {

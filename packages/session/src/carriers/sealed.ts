@@ -12,6 +12,7 @@
 import { andThen, fromBase64Url, SojournError, toBase64Url, utf8 } from "@sojourn/core";
 import type { BoundRecordCarrier, CarriedRecord, CarrierContext, RecordCarrier } from "../carrier.ts";
 import { headerText } from "../header-text.ts";
+import { checkNames } from "../option-check.ts";
 import { decodeCarried, encodeCarried } from "../record/carried.ts";
 import type { AnyStore } from "../store.ts";
 import { createCookieParts } from "./cookie-parts.ts";
@@ -38,6 +39,7 @@ const DEFAULT_BYTES = 7_168;
 
 /** @throws OPTIONS_INVALID; UNSUPPORTED for what is neither a store nor "none" */
 export function sealedCookie(options: SealedCookieOptions): RecordCarrier {
+  if (typeof options === "object" && options !== null) checkNames(options, ["revocation", "maxBytes"], "sealedCookie");
   const revocation: unknown = options?.revocation;
   if (revocation !== "none" && !isStore(revocation)) {
     throw new SojournError("UNSUPPORTED", {

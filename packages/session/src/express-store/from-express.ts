@@ -60,7 +60,7 @@ interface Kept {
  */
 export function fromExpressStore(store: ExpressStore, options: FromExpressStoreOptions): AnyStore & Partial<Scannable> {
   checkStore(store);
-  checkStoreOptions(NAME, options ?? {});
+  checkStoreOptions(NAME, options ?? {}, ["unsafe", "deadline", "clock"]);
   checkUnsafe(options?.unsafe);
   const { clock = systemClock, deadline = "10s" } = options;
   const limits = { minMs: 1, maxMs: 600_000 };

@@ -21,6 +21,24 @@ export class OutcomeUnknown extends Error {
 /** An answer that the store contract does not allow. It may come from a proxy, another version or a test's double. */
 class AnswerInvalid extends Error {
   override readonly name = "AnswerInvalid";
+
+  /** Of the answer its kind alone is told: it may hold data. */
+  constructor(operation: string, answer: unknown) {
+    const allowed = ALLOWED[operation];
+    const instead = allowed === undefined ? "which the contract does not allow" : `the contract asks for ${allowed}`;
+    super(`it answered ${kindOf(answer)} to ${operation}, ${instead}`);
+  }
+}
+
+const ALLOWED: Readonly<Record<string, string>> = {
+  read: "undefined or { bytes, version, expiresAtMs }",
+  write: '{ status: "done" }, { status: "gone" } or { status: "conflict", version }',
+  delete: "true or false",
+};
+
+function kindOf(answer: unknown): string {
+  if (answer === null || answer === undefined || typeof answer === "boolean") return String(answer);
+  return typeof answer === "object" ? "an object of another shape" : `a ${typeof answer}`;
 }
 
 /** The store with a deadline and a breaker on every call, and its answers checked. */
@@ -66,8 +84,13 @@ export function createStoreCalls(
       breaker.succeeded(spell);
       if (key !== undefined) emit()({ type: "session.unreadable", id: key, reason: "foreign" });
     } else breaker.failed(spell, operation, !isSojournError(cause, ...NOT_DOWN));
-    const reason = cause instanceof Unanswered ? `no answer within ${deadlineMs} ms` : codeOf(cause);
+    const reason = reasonOf(cause);
     return new SojournError("SESSION_STORE_DOWN", { operation, reason }, { cause });
+  }
+
+  function reasonOf(cause: unknown): string {
+    if (cause instanceof Unanswered) return `no answer within ${deadlineMs} ms`;
+    return cause instanceof AnswerInvalid ? cause.message : codeOf(cause);
   }
 
   // A store that throws instead of rejecting is a store that failed: every call is made inside a `try`.
@@ -76,7 +99,7 @@ export function createStoreCalls(
     const spell = breaker.enter(operation);
     try {
       const value = await limited(call());
-      if (isAnswer?.(value) === false) throw new AnswerInvalid();
+      if (isAnswer?.(value) === false) throw new AnswerInvalid(operation, value);
       breaker.succeeded(spell);
       return value;
     } catch (error) {
@@ -105,7 +128,7 @@ export function createStoreCalls(
     const spell = breaker.enter("read");
     try {
       const record = await limited(call());
-      if (record !== undefined && !isRecord(record)) throw new AnswerInvalid();
+      if (record !== undefined && !isRecord(record)) throw new AnswerInvalid("read", record);
       breaker.succeeded(spell);
       return record;
     } catch (error) {
@@ -117,7 +140,7 @@ export function createStoreCalls(
     const spell = breaker.enter(operation);
     try {
       const value = await limited(call());
-      if (!isAnswer(value)) throw new AnswerInvalid();
+      if (!isAnswer(value)) throw new AnswerInvalid(operation, value);
       breaker.succeeded(spell);
       return value;
     } catch (error) {

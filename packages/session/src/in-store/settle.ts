@@ -1,4 +1,4 @@
-import { type Runtime, SojournError } from "@sojourn/core";
+import { isSojournError, type Runtime, SojournError } from "@sojourn/core";
 import type { RecordToWrite, StoredRecord, Version } from "../store.ts";
 import { pause } from "./backoff.ts";
 import { OutcomeUnknown, type StoreCalls } from "./calls.ts";
@@ -99,7 +99,9 @@ async function readAfter(
 }
 
 function unknown(operation: string, cause: unknown): SojournError {
-  return new SojournError("SESSION_COMMIT_UNKNOWN", { operation }, { cause });
+  const told = cause instanceof OutcomeUnknown ? cause.cause : cause;
+  const reason = isSojournError(told, "SESSION_STORE_DOWN") ? told.params.reason : "it does not tell";
+  return new SojournError("SESSION_COMMIT_UNKNOWN", { operation, reason }, { cause });
 }
 
 const DONE = Object.freeze({ status: "done" as const });

@@ -7,6 +7,13 @@ import type { Trust } from "./trust.ts";
 /** RFC 9110 §9.2.1. */
 const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
+const OWN_ORIGIN =
+  "send it from the site's own origin; behind a proxy set trustProxy, so that the external origin is known";
+
+/** How to mend a token that is missing or not the session's. */
+export const NEW_TOKEN =
+  "send what session.csrfToken() gives, and fetch it anew after each login: earlier tokens are void then";
+
 /**
  * Where an unsafe request comes from, by what browsers say: Sec-Fetch-Site where there is one, else Origin against the
  * external origin. `unsaid`: with neither it comes from no browser.
@@ -25,6 +32,6 @@ export function sourceOf(request: SessionRequest, trusts: Trust): "safe" | "own"
   return csrfRefused(request.method, `Origin: ${origin}`);
 }
 
-export function csrfRefused(method: string, reason: string): SojournError {
-  return new SojournError("SESSION_CSRF_REFUSED", { method, reason });
+export function csrfRefused(method: string, reason: string, how = OWN_ORIGIN): SojournError {
+  return new SojournError("SESSION_CSRF_REFUSED", { method, reason, how });
 }

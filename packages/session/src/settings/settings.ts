@@ -1,4 +1,11 @@
-import { type CookieWriter, createCookieWriter, type Duration, parseDuration, SojournError } from "@sojourn/core";
+import {
+  type CookieWriter,
+  createCookieWriter,
+  type Duration,
+  formatDuration,
+  parseDuration,
+  SojournError,
+} from "@sojourn/core";
 import type { BindingSignal } from "../events.ts";
 import { checkFunction, checkKeys, checkMethods, flag, oneOf, optionInvalid, wholeNumber } from "../option-check.ts";
 import type {
@@ -147,7 +154,13 @@ function lifetimes(given: { idle?: Duration; absolute?: Duration }, prefix: stri
   const idleMs = duration(given.idle, `${prefix}idle`, fallback.idleMs, 1_000);
   const absoluteMs = duration(given.absolute, `${prefix}absolute`, fallback.absoluteMs, 1_000);
   if (idleMs > absoluteMs) {
-    throw optionInvalid(`${prefix}idle`, `is longer than ${prefix}absolute`, "shorten it, or lengthen the other");
+    const source = prefix === "" ? "" : "that of absolute, ";
+    const unsaid = given.absolute === undefined ? `, which is ${source}${formatDuration(absoluteMs)} by default` : "";
+    throw optionInvalid(
+      `${prefix}idle`,
+      `is longer than ${prefix}absolute${unsaid}`,
+      unsaid === "" ? "shorten it, or lengthen the other" : `shorten it, or give ${prefix}absolute as well`,
+    );
   }
   return Object.freeze({ idleMs, absoluteMs });
 }

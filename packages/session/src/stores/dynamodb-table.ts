@@ -7,6 +7,8 @@ export interface DynamoTable {
   readonly table?: string;
 }
 
+/** Also of the table, which may be made of what the store is given. */
+export const DYNAMODB_OPTIONS = ["table", "reads", "clock"];
 const TABLE = /^[A-Za-z0-9_.-]{3,255}$/;
 
 export interface DynamoTableDefinition {
@@ -29,7 +31,7 @@ export interface DynamoTableDefinition {
  * @throws STORE_OPTION_INVALID
  */
 export function dynamodbTable(options: DynamoTable = {}): DynamoTableDefinition {
-  checkStoreOptions(DYNAMODB_STORE, options);
+  checkStoreOptions(DYNAMODB_STORE, options, DYNAMODB_OPTIONS);
   const TableName = checkTable(options);
   return {
     table: {

@@ -38,7 +38,7 @@ import { type DynamoClient, type DynamoFound, type DynamoPut, isDynamoClient } f
 import { conditionFailed, DYNAMODB_STORE, dynamoFailure, refused } from "./dynamodb-errors.ts";
 import { checkSize, deadlineOf, keyOf, livingRecord, number, ttlOf } from "./dynamodb-item.ts";
 import { listenTo } from "./dynamodb-listen.ts";
-import { checkTable, type DynamoTable } from "./dynamodb-table.ts";
+import { checkTable, DYNAMODB_OPTIONS, type DynamoTable } from "./dynamodb-table.ts";
 import { createDynamoTime } from "./dynamodb-time.ts";
 import { checkStoreOptions, optionInvalid } from "./store-option.ts";
 
@@ -93,7 +93,7 @@ export function dynamodbStore(
   client: DynamoClient | (() => Awaitable<DynamoClient>),
   options: DynamoStoreOptions = {},
 ): DynamoStore {
-  checkStoreOptions(DYNAMODB_STORE, options);
+  checkStoreOptions(DYNAMODB_STORE, options, DYNAMODB_OPTIONS);
   const { reads = "strong", clock = systemClock } = options;
   const TableName = checkTable(options);
   if (reads !== "strong" && reads !== "eventual")

@@ -57,7 +57,7 @@ const SCAN_BATCH = 1_000;
 
 /** @throws STORE_OPTION_INVALID */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  checkStoreOptions("memoryStore", options);
+  checkStoreOptions("memoryStore", options, ["clock", "turn"]);
   const { clock = systemClock, turn = nextTurn } = options;
   if (typeof turn !== "function") throw optionInvalid("memoryStore", "turn", shown(turn), "give a function");
   const records = new MemoryRecords();

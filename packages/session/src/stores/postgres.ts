@@ -113,6 +113,8 @@ export interface PostgresStore
   close(): Promise<void>;
 }
 
+/** Also of the migration, which may be given what the store is given. */
+const OPTIONS = ["table", "schema", "prepare", "listen", "clock", "random"];
 const SCHEMA = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 /** Leaves room in a name of 63 characters for the index's ending. */
 const TABLE = /^[A-Za-z_][A-Za-z0-9_]{0,54}$/;
@@ -128,7 +130,7 @@ const ATTEMPTS = 100;
  * @throws STORE_OPTION_INVALID
  */
 export function postgresMigration(options: PostgresTable = {}): string {
-  checkStoreOptions("postgresMigration", options);
+  checkStoreOptions("postgresMigration", options, OPTIONS);
   return migrationSql(checkTable(options));
 }
 
@@ -141,7 +143,7 @@ export function postgresStore(
   client: PostgresClient | (() => Awaitable<PostgresClient>),
   options: PostgresStoreOptions = {},
 ): PostgresStore {
-  checkStoreOptions("postgresStore", options);
+  checkStoreOptions("postgresStore", options, OPTIONS);
   const name = checkTable(options);
   const { prepare = false, listen, clock = systemClock } = options;
   const random = options.random ?? createSystemRandom();

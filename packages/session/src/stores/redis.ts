@@ -90,7 +90,7 @@ export function redisStore(
   client: RedisClient | (() => Awaitable<RedisClient>),
   options: RedisStoreOptions = {},
 ): RedisStore {
-  checkStoreOptions(REDIS_STORE, options);
+  checkStoreOptions(REDIS_STORE, options, ["prefix", "replicas", "replicasWithin", "listen"]);
   const { prefix = "sojourn:", replicas = 0, replicasWithin = "500ms" } = options;
   if (typeof prefix !== "string" || !PREFIX.test(prefix))
     throw invalid("prefix", shown(prefix), "use at most 64 printable ASCII characters");

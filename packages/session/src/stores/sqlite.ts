@@ -82,7 +82,7 @@ const SWEEP_CHUNK = 2 * CREATED_PER_SWEEP;
  * @throws STORE_OPTION_INVALID STORE_DRIVER_MISSING STORE_OPEN_FAILED, all at once and not at the first request
  */
 export function sqliteStore(target: string | SqliteDatabase, options: SqliteStoreOptions = {}): SqliteStore {
-  checkStoreOptions("sqliteStore", options);
+  checkStoreOptions("sqliteStore", options, ["table", "deadline", "clock", "random"]);
   const { table = "sojourn_sessions", clock = systemClock, deadline = "1500ms" } = options;
   if (typeof table !== "string" || !TABLE.test(table))
     throw invalid("table", shown(table), "use letters, digits and _, beginning with a letter");

@@ -67,7 +67,7 @@ const NEEDED = ["read", "write", "delete"] as const;
  * const store = tieredStore(redisStore(client), { staleness: "2s" });
  */
 export function tieredStore(shared: AnyStore, options: TieredStoreOptions = {}): TieredStore {
-  checkStoreOptions(NAME, options);
+  checkStoreOptions(NAME, options, ["staleness", "maxRecords", "maxBytes", "writeBehind", "clock"]);
   checkShared(shared);
   const { staleness = "5s", clock = systemClock } = options;
   const limits = { minMs: 1, maxMs: MAX_STALENESS_MS };
@@ -180,7 +180,7 @@ function checkShared(shared: unknown): void {
 
 function behindOf(options: unknown): WriteBehind | undefined {
   if (options === undefined) return undefined;
-  checkStoreOptions(`${NAME} writeBehind`, options);
+  checkStoreOptions(`${NAME} writeBehind`, options, ["lag", "maxOperations"]);
   const { lag, maxOperations } = options as WriteBehindOptions;
   const lagMs = parseDuration(lag, `${NAME} writeBehind.lag`, LAG);
   return Object.freeze({ lagMs, maxOperations: whole("writeBehind.maxOperations", maxOperations, 10_000) });

@@ -1,5 +1,6 @@
 import type { Clock } from "@sojourn/core";
 import { argumentInvalid } from "../arguments.ts";
+import { checkNames } from "../option-check.ts";
 import { checkCall, checkKitOptions, checkObject } from "./check.ts";
 import { type CookieJar, createCookieJar, isSecure, type RequestContext } from "./cookie-jar.ts";
 
@@ -28,13 +29,14 @@ export interface Browser {
   request(url: string, init?: BrowserRequest): Promise<Response>;
 }
 
+const INIT = ["method", "headers", "body", "from", "navigates", "signal"];
 const MAX_REDIRECTS = 20;
 
-/** It and its methods fail with ARGUMENT_INVALID for what they cannot work with. */
+/** It and its methods fail with ARGUMENT_INVALID for what they cannot work with, OPTIONS_INVALID for unknown names. */
 export function createBrowser(options: BrowserOptions = {}): Browser {
-  checkKitOptions("createBrowser", options);
+  checkKitOptions("createBrowser", options, ["clock", "send"]);
   if (options.send !== undefined) checkCall("createBrowser", "send", options.send);
-  const jar = createCookieJar(options);
+  const jar = createCookieJar(options.clock === undefined ? {} : { clock: options.clock });
   const send = options.send ?? ((request: Request) => fetch(request));
 
   /** @param urls those that led here by redirects, this one last */
@@ -68,6 +70,7 @@ export function createBrowser(options: BrowserOptions = {}): Browser {
     async request(address, init = {}) {
       checkAddress("url", address);
       checkObject("request", "init", init);
+      checkNames(init, INIT, "request: init");
       if (typeof init.from === "string") checkAddress("from", init.from);
       let url = new URL(address);
       const urls: [...URL[], URL] = [url];

@@ -1,5 +1,6 @@
 import { missingMethod } from "@sojourn/core";
 import { argumentInvalid } from "../arguments.ts";
+import { checkNames } from "../option-check.ts";
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -27,9 +28,10 @@ export function checkHas(operation: string, argument: string, value: unknown, me
     throw argumentInvalid(operation, argument, `has no method ${missing}`, `give one with ${methods.join(", ")}`);
 }
 
-/** Options whose clock, if there is one, is a clock. @throws ARGUMENT_INVALID */
-export function checkKitOptions(operation: string, options: unknown): void {
+/** Options of known names whose clock, if there is one, is a clock. @throws ARGUMENT_INVALID OPTIONS_INVALID */
+export function checkKitOptions(operation: string, options: object, known: readonly string[]): void {
   checkObject(operation, "options", options);
+  checkNames(options, known, `${operation}: options`);
   const missing = missingMethod("clock", (options as Loose).clock);
   if (missing !== undefined)
     throw argumentInvalid(operation, "clock", `has no method ${missing}`, "give createFakeClock(), or leave it out");

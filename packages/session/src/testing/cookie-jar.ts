@@ -32,7 +32,7 @@ export interface CookieJar {
 
 /** It and its methods throw ARGUMENT_INVALID for what they cannot work with. */
 export function createCookieJar(options: { readonly clock?: Clock } = {}): CookieJar {
-  checkKitOptions("createCookieJar", options);
+  checkKitOptions("createCookieJar", options, ["clock"]);
   const { clock = systemClock } = options;
   let cookies: JarCookie[] = [];
   let received = 0;

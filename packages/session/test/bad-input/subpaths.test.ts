@@ -45,7 +45,10 @@ const isFlag = (value: unknown) => typeof value === "boolean";
 const isNone = (value: unknown) => Array.isArray(value) && value.length === 0;
 const isPlain = (value: unknown) =>
   isObject(value) && Object.keys(value as object).length === 0 && !Array.isArray(value);
+/** Whatever has no names of its own is taken for empty options. */
+const isBare = (value: unknown) => isObject(value) && Object.keys(value as object).length === 0;
 const never = () => false;
+const OPTIONS = /^(?:ARGUMENT|OPTIONS|STORE_OPTION)_INVALID$/;
 const jwt = (more: object) =>
   jsonWebToken({ issuer: "https://a", audience: "a", algorithm: "HS256", revocation: "none", ...more } as never);
 const session = await sessions.load(new Request("https://shop.example.com/"));
@@ -79,7 +82,7 @@ const ROWS: readonly Row[] = [
   ["fastifySession", fastifySession, "ARGUMENT_INVALID", never, "sessions"],
   ["koaSession", koaSession, "ARGUMENT_INVALID", never, "sessions"],
   ["honoSession", honoSession, "ARGUMENT_INVALID", never, "sessions"],
-  ["honoSession's options", (v) => honoSession(sessions, v), "ARGUMENT_INVALID", isObject, "options"],
+  ["honoSession's options", (v) => honoSession(sessions, v), OPTIONS, isBare, "options"],
   ["honoSession's request", (v) => honoSession(sessions, { request: v }), "ARGUMENT_INVALID", isFunction, "request"],
   ["nodeSession", nodeSession, "ARGUMENT_INVALID", never, "sessions"],
   ["handle", (v) => nodeSession(sessions).handle(v), "ARGUMENT_INVALID", isFunction, "handler"],
@@ -89,7 +92,7 @@ const ROWS: readonly Row[] = [
   ["upgradeSession's request", (v) => upgradeSession(sessions, v), "ARGUMENT_INVALID", never, "request"],
   ["withSession", (v) => withSession(v, handler), "ARGUMENT_INVALID", never, "sessions"],
   ["withSession's handler", (v) => withSession(sessions, v), "ARGUMENT_INVALID", isFunction, "handler"],
-  ["withSession's options", (v) => withSession(sessions, handler, v), "ARGUMENT_INVALID", isObject, "options"],
+  ["withSession's options", (v) => withSession(sessions, handler, v), OPTIONS, isBare, "options"],
   [
     "withSession's onError",
     (v) => withSession(sessions, handler, { onError: v }),
@@ -102,7 +105,7 @@ const ROWS: readonly Row[] = [
   ["koaSession.of", (v) => koaSession(sessions).of(v), "SESSION_NOT_ATTACHED", never, "adapter"],
   ["honoSession.of", (v) => honoSession(sessions).of(v), "SESSION_NOT_ATTACHED", never, "adapter"],
   ["nodeSession.of", (v) => nodeSession(sessions).of(v), "SESSION_NOT_ATTACHED", never, "adapter"],
-  ["sealedCookie", sealedCookie, "UNSUPPORTED", never, "sealed"],
+  ["sealedCookie", sealedCookie, /^(?:UNSUPPORTED|OPTIONS_INVALID)$/, never, "sealed"],
   ["sealedCookie's revocation", (v) => sealedCookie({ revocation: v }), "UNSUPPORTED", never, "revocation"],
   ["jsonWebToken", jsonWebToken, "OPTIONS_INVALID", never, "jsonWebToken"],
   ["jsonWebToken's issuer", (v) => jwt({ issuer: v }), "OPTIONS_INVALID", isSoon, "issuer"],
@@ -116,13 +119,13 @@ const ROWS: readonly Row[] = [
     never,
     "signingKeys",
   ],
-  ["headerToken", headerToken, "OPTIONS_INVALID", isObject, "options"],
+  ["headerToken", headerToken, "OPTIONS_INVALID", isBare, "headerToken"],
   ["headerToken's request", (v) => headerToken({ request: v }), "OPTIONS_INVALID", (v) => v === "soon", "request"],
-  ["memoryStore", memoryStore, "STORE_OPTION_INVALID", isObject, "options"],
+  ["memoryStore", memoryStore, "STORE_OPTION_INVALID", isBare, "option"],
   ["memoryStore's clock", (v) => memoryStore({ clock: v }), "STORE_OPTION_INVALID", never, "clock"],
   ["memoryStore's turn", (v) => memoryStore({ turn: v }), "STORE_OPTION_INVALID", isFunction, "turn"],
   ["sqliteStore", sqliteStore, "STORE_OPTION_INVALID", (v) => typeof v === "string" && v !== "", "path"],
-  ["sqliteStore's options", (v) => sqliteStore(":memory:", v), "STORE_OPTION_INVALID", isObject, "options"],
+  ["sqliteStore's options", (v) => sqliteStore(":memory:", v), "STORE_OPTION_INVALID", isBare, "option"],
   [
     "sqliteStore's table",
     (v) => sqliteStore(":memory:", { table: v }),
@@ -134,7 +137,7 @@ const ROWS: readonly Row[] = [
   ["sqliteStore's clock", (v) => sqliteStore(":memory:", { clock: v }), "STORE_OPTION_INVALID", never, "clock"],
   ["sqliteStore's random", (v) => sqliteStore(":memory:", { random: v }), "STORE_OPTION_INVALID", never, "random"],
   ["tieredStore", tieredStore, "STORE_OPTION_INVALID", never, "shared"],
-  ["tieredStore's options", (v) => tieredStore(memoryStore(), v), "STORE_OPTION_INVALID", isObject, "options"],
+  ["tieredStore's options", (v) => tieredStore(memoryStore(), v), "STORE_OPTION_INVALID", isBare, "option"],
   ["tieredStore's staleness", (v) => tieredStore(memoryStore(), { staleness: v }), "DURATION", never, "staleness"],
   [
     "tieredStore's maxRecords",
@@ -152,7 +155,7 @@ const ROWS: readonly Row[] = [
   ],
   ["tieredStore's clock", (v) => tieredStore(memoryStore(), { clock: v }), "STORE_OPTION_INVALID", never, "clock"],
   ["redisStore", redisStore, "STORE_OPTION_INVALID", isFunction, "client"],
-  ["redisStore's options", (v) => redisStore(REDIS, v), "STORE_OPTION_INVALID", isObject, "options"],
+  ["redisStore's options", (v) => redisStore(REDIS, v), "STORE_OPTION_INVALID", isBare, "option"],
   ["redisStore's prefix", (v) => redisStore(REDIS, { prefix: v }), "STORE_OPTION_INVALID", isAscii, "prefix"],
   [
     "redisStore's replicas",
@@ -164,21 +167,21 @@ const ROWS: readonly Row[] = [
   ["redisStore's replicasWithin", (v) => redisStore(REDIS, { replicasWithin: v }), "DURATION", never, "replicasWithin"],
   ["redisStore's listen", (v) => redisStore(REDIS, { listen: v }), "STORE_OPTION_INVALID", isFunction, "listen"],
   ["dynamodbStore", dynamodbStore, "STORE_OPTION_INVALID", isFunction, "client"],
-  ["dynamodbStore's options", (v) => dynamodbStore(DYNAMO, v), "STORE_OPTION_INVALID", isObject, "options"],
+  ["dynamodbStore's options", (v) => dynamodbStore(DYNAMO, v), "STORE_OPTION_INVALID", isBare, "option"],
   ["dynamodbStore's table", (v) => dynamodbStore(DYNAMO, { table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
   ["dynamodbStore's reads", (v) => dynamodbStore(DYNAMO, { reads: v }), "STORE_OPTION_INVALID", never, "reads"],
   ["dynamodbStore's clock", (v) => dynamodbStore(DYNAMO, { clock: v }), "STORE_OPTION_INVALID", never, "clock"],
-  ["dynamodbTable", dynamodbTable, "STORE_OPTION_INVALID", isObject, "options"],
+  ["dynamodbTable", dynamodbTable, "STORE_OPTION_INVALID", isBare, "option"],
   ["dynamodbTable's table", (v) => dynamodbTable({ table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
   ["postgresStore", postgresStore, "STORE_OPTION_INVALID", isFunction, "client"],
-  ["postgresStore's options", (v) => postgresStore(PG, v), "STORE_OPTION_INVALID", isObject, "options"],
+  ["postgresStore's options", (v) => postgresStore(PG, v), "STORE_OPTION_INVALID", isBare, "option"],
   ["postgresStore's table", (v) => postgresStore(PG, { table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
   ["postgresStore's schema", (v) => postgresStore(PG, { schema: v }), "STORE_OPTION_INVALID", isSoon, "schema"],
   ["postgresStore's prepare", (v) => postgresStore(PG, { prepare: v }), "STORE_OPTION_INVALID", isFlag, "prepare"],
   ["postgresStore's listen", (v) => postgresStore(PG, { listen: v }), "STORE_OPTION_INVALID", isFunction, "listen"],
   ["postgresStore's clock", (v) => postgresStore(PG, { clock: v }), "STORE_OPTION_INVALID", never, "clock"],
   ["postgresStore's random", (v) => postgresStore(PG, { random: v }), "STORE_OPTION_INVALID", never, "random"],
-  ["postgresMigration", postgresMigration, "STORE_OPTION_INVALID", isObject, "options"],
+  ["postgresMigration", postgresMigration, "STORE_OPTION_INVALID", isBare, "option"],
   ["postgresMigration's table", (v) => postgresMigration({ table: v }), "STORE_OPTION_INVALID", isSoon, "table"],
   ["fromExpressStore", (v) => overExpress({}, v ?? null), "STORE_OPTION_INVALID", never, "store"],
   ["fromExpressStore's options", (v) => fromExpressStore(EXPRESS, v), /INVALID|UNSUPPORTED/, never, "fromExpressStore"],
@@ -214,7 +217,7 @@ const ROWS: readonly Row[] = [
   ["openTelemetry's tracerProvider", (v) => openTelemetry({ tracerProvider: v }), "OPTIONS_INVALID", never, "tracer"],
   ["openTelemetry's meterProvider", (v) => openTelemetry({ meterProvider: v }), "OPTIONS_INVALID", never, "meter"],
   ["openTelemetry's clock", (v) => openTelemetry({ clock: v }), "OPTIONS_INVALID", never, "clock"],
-  ["createCookieJar", createCookieJar, "ARGUMENT_INVALID", isObject, "options"],
+  ["createCookieJar", createCookieJar, OPTIONS, isBare, "options"],
   ["createCookieJar's clock", (v) => createCookieJar({ clock: v }), "ARGUMENT_INVALID", never, "clock"],
   ["receive's text", (v) => jar.receive(v, URL_OF), "ARGUMENT_INVALID", isText, "text"],
   ["receive's url", (v) => jar.receive("a=b", v), "ARGUMENT_INVALID", never, "url"],
@@ -222,11 +225,11 @@ const ROWS: readonly Row[] = [
   ["header", (v) => jar.header(v), "ARGUMENT_INVALID", never, "url"],
   ["header's context", (v) => jar.header(URL_OF, v), "ARGUMENT_INVALID", isObject, "context"],
   ["scriptView", (v) => jar.scriptView(v), "ARGUMENT_INVALID", never, "url"],
-  ["createBrowser", createBrowser, "ARGUMENT_INVALID", isObject, "options"],
+  ["createBrowser", createBrowser, OPTIONS, isBare, "options"],
   ["createBrowser's clock", (v) => createBrowser({ clock: v }), "ARGUMENT_INVALID", never, "clock"],
   ["createBrowser's send", (v) => createBrowser({ send: v }), "ARGUMENT_INVALID", isFunction, "send"],
   ["request", (v) => browser.request(v), "ARGUMENT_INVALID", never, "url"],
-  ["request's init", (v) => browser.request("http://a.test/", v), "ARGUMENT_INVALID", isObject, "init"],
+  ["request's init", (v) => browser.request("http://a.test/", v), OPTIONS, isBare, "init"],
   [
     "request's from",
     (v) => browser.request("http://a.test/", { from: v }),
@@ -257,9 +260,77 @@ const ROWS: readonly Row[] = [
   ["advance", (v) => createFakeClock().advance(v), "ARGUMENT_INVALID", (v) => Number.isFinite(v) && v !== -1, "ms"],
   ["setWall", (v) => createFakeClock().setWall(v), "ARGUMENT_INVALID", Number.isFinite, "nowMs"],
   ["createFakeRandom", createFakeRandom, "ARGUMENT_INVALID", Number.isFinite, "seed"],
-  ["createFakeRuntime", createFakeRuntime, "ARGUMENT_INVALID", isObject, "parts"],
+  ["createFakeRuntime", createFakeRuntime, OPTIONS, isBare, "part"],
   ["createFakeRuntime's clock", (v) => createFakeRuntime({ clock: v }), "OPTIONS_INVALID", never, "clock"],
 ];
+
+/** Every function that takes options, one of them misspelt, and what the error offers instead. */
+const MISSPELT: readonly (readonly [name: string, call: (options: never) => unknown, given: object, near: string])[] = [
+  ["auditFile", (o) => auditFile("a", o), { maxWating: 1 }, "maxWaiting"],
+  ["openTelemetry", openTelemetry, { clok: 1 }, "clock"],
+  ["honoSession", (o) => honoSession(sessions, o), { requst: handler }, "request"],
+  ["withSession", (o) => withSession(sessions, handler, o), { onerror: handler }, "onError"],
+  ["sealedCookie", sealedCookie, { revocation: "none", maxByte: 600 }, "maxBytes"],
+  ["headerToken", headerToken, { respons: "X-Session" }, "response"],
+  ["jsonWebToken", jwt, { isuer: "a" }, "issuer"],
+  ["jsonWebToken's header", (o) => jwt({ header: o }), { requests: "X-Session" }, "request"],
+  ["jsonWebToken's refresh", (o) => jwt({ revocation: memoryStore(), refresh: o }), { accesFor: "5m" }, "accessFor"],
+  ["memoryStore", memoryStore, { clok: 1 }, "clock"],
+  ["sqliteStore", (o) => sqliteStore(":memory:", o), { tabel: "a" }, "table"],
+  ["tieredStore", (o) => tieredStore(memoryStore(), o), { stalenes: "1s" }, "staleness"],
+  [
+    "tieredStore's writeBehind",
+    (o) => tieredStore(memoryStore(), { writeBehind: o }),
+    { lag: "1s", maxOperation: 9 },
+    "maxOperations",
+  ],
+  ["redisStore", (o) => redisStore(REDIS, o), { replica: 1 }, "replicas"],
+  ["dynamodbStore", (o) => dynamodbStore(DYNAMO, o), { read: "strong" }, "reads"],
+  ["dynamodbTable", dynamodbTable, { tables: "a" }, "table"],
+  ["postgresStore", (o) => postgresStore(PG, o), { prepared: true }, "prepare"],
+  ["postgresMigration", postgresMigration, { shema: "a" }, "schema"],
+  ["fromExpressStore", overExpress, { deadlin: "1s" }, "deadline"],
+  ["toExpressStore", underExpress, { idel: "1d" }, "idle"],
+  ["createBrowser", createBrowser, { sent: handler }, "send"],
+  ["request", (o) => browser.request("https://a.test/", o), { heders: {} }, "headers"],
+  ["createCookieJar", createCookieJar, { clocks: 1 }, "clock"],
+  ["createFakeRuntime", createFakeRuntime, { sead: 1 }, "seed"],
+];
+
+/** Functions that take no options. */
+const WITHOUT = [
+  "expressSession",
+  "fastifySession",
+  "koaSession",
+  "nodeSession",
+  "nodeRequest",
+  "upgradeSession",
+  "commitTo",
+  "holdStore",
+  "parseSetCookie",
+  "parseCookieDate",
+  "createFakeClock",
+  "createFakeRandom",
+  // Their parts are the caller's test runner, and more.
+  "storeSuite",
+  "adapterSuite",
+];
+
+describe("an option that there is not", () => {
+  it.each(MISSPELT)("%s: is refused with the one that was meant", async (_, call, given, near) => {
+    const name = Object.keys(given).at(-1) ?? "";
+    const error = await outcome(() => call(given as never));
+    expectTyped(error, name);
+    expect(error.code).toMatch(/^(?:STORE_)?OPTIONS?_INVALID$/);
+    expect(error.what).toContain(name);
+    expect(error.mend).toContain(near);
+  });
+
+  it("is taken by the migration and the table where the store takes it", () => {
+    expect(postgresMigration({ table: "a", prepare: true } as object)).toContain('"a"');
+    expect(dynamodbTable({ table: "abc", reads: "strong" } as object).table.TableName).toBe("abc");
+  });
+});
 
 describe("what is given to a subpath", () => {
   it.each(ROWS)("%s: every kind of wrong value is told of at once", async (_, call, code, allows, names) => {
@@ -283,6 +354,11 @@ describe("what is given to a subpath", () => {
       // Its options have a file of their own.
       expect(
         functions.filter((name) => name !== "createSessions" && !rows.includes(name)),
+        path,
+      ).toEqual([]);
+      const told = [...MISSPELT.map(([name]) => name), ...WITHOUT, "createSessions"];
+      expect(
+        functions.filter((name) => !told.includes(name)),
         path,
       ).toEqual([]);
     }

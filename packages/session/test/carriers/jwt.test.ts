@@ -274,7 +274,7 @@ describe("what it refuses at once", () => {
     [{ maxBytes: 1 }, /jsonWebToken\.maxBytes/],
     [{ header: { request: "Cookie" } }, /jsonWebToken\.header\.request/],
     [{ header: 5 }, /jsonWebToken\.header/],
-    [{ colour: 1 }, /does not know/],
+    [{ colour: 1 }, /colour is not an option/],
   ])("%j", (more, message) => {
     expect(make(more)).toThrow(message);
     expect(() => make(more)()).not.toThrow(P256.d);

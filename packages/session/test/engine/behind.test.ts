@@ -421,7 +421,7 @@ describe("the option", () => {
 
   it("is no option of another store, nor of createSessions", () => {
     // @ts-expect-error
-    memoryStore({ writeBehind: { lag: "1s" } });
+    expect(() => memoryStore({ writeBehind: { lag: "1s" } })).toThrow(/STORE_OPTION_INVALID.*writeBehind/);
     const store = memoryStore();
     // @ts-expect-error
     expect(() => createSessions({ store, env: {}, writeBehind: { lag: "1s" } })).toThrow(/OPTIONS_INVALID/);
