@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { SojournError } from "@sojourn/core";
 import { createSessions, type Session } from "@sojourn/session";
 import { nodeSession } from "@sojourn/session/node";
 import { memoryStore } from "@sojourn/session/stores/memory";
@@ -16,7 +17,8 @@ function breakable() {
   const store = memoryStore();
   const state = { down: false };
   const write: typeof store.write = (...args) =>
-    state.down ? Promise.reject(new Error("down")) : store.write(...args);
+    // Certainly not done: nothing is asked again, and no time passes.
+    state.down ? Promise.reject(new SojournError("STORE_CLOSED", { store: "test" })) : store.write(...args);
   return { state, store: { ...store, write } };
 }
 
