@@ -33,6 +33,18 @@ export interface NodeSessions<Data extends object> {
   ): (request: Request, response: Response) => void;
 }
 
+const slots = new WeakMap<object, symbol>();
+
+/**
+ * Where a request holds its session of these `sessions`, whichever of their adapters attached it. A property: with
+ * requests as its keys a WeakMap costs 3 µs each, most of it in the garbage collector.
+ */
+function slotOf(sessions: object): symbol {
+  const slot = slots.get(sessions) ?? Symbol("sojourn.session");
+  slots.set(sessions, slot);
+  return slot;
+}
+
 /**
  * Sessions for `node:http`, `node:https` and the compatibility API of `node:http2`.
  *
@@ -42,26 +54,25 @@ export interface NodeSessions<Data extends object> {
  */
 export function nodeSession<Data extends object>(sessions: Sessions<Data>): NodeSessions<Data> {
   checkSessions("nodeSession", sessions);
-  // A property: with requests as its keys a WeakMap costs 3 µs each, most of it in the garbage collector.
-  const attached = Symbol("sojourn.session");
-  type Attached = { [attached]?: Session<Data> };
+  const attached = slotOf(sessions);
+  type Attached = { [slot: symbol]: Session<Data> | undefined };
 
   function bind(request: AnyRequest, response: AnyResponse, session: Session<Data>, onError: (e: unknown) => void) {
-    (request as Attached)[attached] = session;
+    (request as unknown as Attached)[attached] = session;
     new ResponseGate(response as ServerResponse, sessions, session, onError);
     return session;
   }
 
   const node: NodeSessions<Data> = {
     attach(request, response, onError) {
-      const already = (request as Attached)[attached];
+      const already = (request as unknown as Attached)[attached];
       if (already !== undefined) return already;
       const loading = sessions.load(nodeRequest(request));
       if (!isPromise(loading)) return bind(request, response, loading, onError);
       return loading.then((session) => bind(request, response, session, onError));
     },
     of(request) {
-      const session = (request as Attached | undefined)?.[attached];
+      const session = (request as unknown as Attached | undefined)?.[attached];
       if (session === undefined) throw new SojournError("SESSION_NOT_ATTACHED", {});
       return session;
     },

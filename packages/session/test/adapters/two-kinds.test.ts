@@ -62,6 +62,23 @@ const handlers = {
   },
 };
 
+test("two adapters of one kind give a request one session, and its response one cookie", async () => {
+  const [outer, inner] = [nodeSession(staff), nodeSession(staff)];
+  const server = createServer(
+    outer.handle(async (request: IncomingMessage, response: ServerResponse, first) => {
+      const second = await inner.attach(request, response, () => expect.unreachable());
+      expect(second).toBe(first);
+      second.set("seen", 1);
+      response.end("made");
+    }),
+  );
+  servers.push(server.listen(0, "127.0.0.1"));
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const response = await fetch(url, { headers: { "X-Forwarded-Proto": "https" } });
+  expect([response.status, response.headers.getSetCookie().length]).toEqual([200, 1]);
+});
+
 test("so is one whose token goes out in a header", async () => {
   const phone = createSessions({ store, env: {}, carrier: headerToken() });
   const outer = withSession(shop, (request, first) =>
